@@ -1,0 +1,153 @@
+"""`kyotsu fit`: does a part fit a vehicle, and if not, why?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from kyotsu.cli.check import JsonOption, WorkspaceArgument
+from kyotsu.cli.output import FINDINGS, OK, print_json, screen, table, verdict_text
+from kyotsu.errors import InputError, Location, Problem
+from kyotsu.spec.finding import Finding, Verdict
+from kyotsu.spec.fit import Fit, fit_workspace
+from kyotsu.spec.workspace import Workspace, load_workspace
+
+
+def fit(
+    workspace: WorkspaceArgument,
+    vehicle: Annotated[
+        str | None, typer.Option("--vehicle", "-v", help="maker/id, or the start of it.")
+    ] = None,
+    part: Annotated[
+        str | None, typer.Option("--part", "-p", help="Id of a battery module or e-axle.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Explain passes too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Try parts in vehicles' slots: a matrix of verdicts, or one pair explained.
+
+    Verdicts: ● pass, ◐ conditional (do something), ? unknown (ask somebody), ✕ fail. A verdict that
+    rests on assumed values says so. With --vehicle and --part every reason is told.
+    Exit code 1 when a verdict shown is not a pass.
+    """
+    loaded = load_workspace(workspace)
+    _known(vehicle, loaded.vehicles, "vehicle", loaded, prefix=True)
+    _known(part, loaded.parts, "part", loaded)
+    fits = [
+        item
+        for item in fit_workspace(loaded)
+        if (vehicle is None or item.vehicle.startswith(vehicle)) and (part is None or item.part == part)
+    ]
+    if as_json:
+        print_json([fit_record(item) for item in fits])
+    elif vehicle is not None and part is not None:
+        for item in fits:
+            _explain(item, loaded, every)
+    else:
+        for kind, title in (("battery_module", "Battery modules"), ("eaxle", "E-axles")):
+            _matrix([item for item in fits if item.kind == kind], title)
+        screen.print("● pass   ◐ conditional   ? unknown   ✕ fail   (* rests on assumed values)")
+        screen.print("Explain one pair: kyotsu fit WORKSPACE --vehicle MAKER/ID --part ID")
+    raise typer.Exit(OK if all(item.verdict is Verdict.PASS for item in fits) else FINDINGS)
+
+
+def _known(name: str | None, names: Any, what: str, loaded: Workspace, prefix: bool = False) -> None:
+    if name is None or name in names or (prefix and any(known.startswith(name) for known in names)):
+        return
+    listed = ", ".join(sorted(names))
+    raise InputError(
+        [Problem(Location(str(loaded.root)), f"{what} {name!r}", f"one of: {listed}", "Correct the name.")]
+    )
+
+
+def _matrix(fits: Sequence[Fit], title: str) -> None:
+    if not fits:
+        return
+    parts = list(dict.fromkeys(item.part for item in fits))
+    rows: dict[tuple[str, str], dict[str, Fit]] = {}
+    for item in fits:
+        rows.setdefault((item.vehicle, item.slot), {})[item.part] = item
+    numbers = [str(index + 1) for index in range(len(parts))]
+    listing = table("vehicle", "slot", *numbers, title=f"[bold]{title}[/]")
+    for (vehicle, slot), row in rows.items():
+        cells = [_mark(row[part]) for part in parts]
+        listing.add_row(vehicle, slot, *cells)
+    screen.print(listing)
+    for number, part in zip(numbers, parts, strict=True):
+        screen.print(f"  {number:>2} {part}", highlight=False)
+    screen.print()
+
+
+def _mark(item: Fit) -> Text:
+    mark = verdict_text(item.verdict, word=False)
+    return mark + Text("*" if item.status == "assumed" else "", style=mark.style)
+
+
+def _explain(item: Fit, loaded: Workspace, every: bool) -> None:
+    part = loaded.parts[item.part]
+    name = part.name + (f" at {item.rating}" if item.rating else "")
+    screen.print(
+        Text.assemble(
+            (f"{name} in {loaded.vehicles[item.vehicle].name}", "bold"), f" ({item.vehicle}, {item.slot})"
+        )
+    )
+    basis = f", resting on {item.status} values" if item.status else ""
+    screen.print(Text.assemble("  ", verdict_text(item.verdict), basis))
+    if item.layout is not None:
+        screen.print(f"  layout: {item.layout.text}")
+    counts = ", ".join(f"{item.count(verdict)} {verdict.value}" for verdict in Verdict)
+    screen.print(f"  {len(item.findings)} checks: {counts}")
+    for finding in sorted(item.findings, key=lambda one: -one.verdict.rank):
+        if every or finding.verdict is not Verdict.PASS:
+            _print_finding(finding)
+    screen.print()
+
+
+def _print_finding(finding: Finding) -> None:
+    heading = Text.assemble(
+        "  ",
+        verdict_text(finding.verdict),
+        f"  {finding.check} {finding.title}",
+        (f"  [{finding.standard}]", "dim"),
+    )
+    screen.print(heading, soft_wrap=True)
+    screen.print(Text(f"      {finding.reason}"), soft_wrap=True)
+    if finding.action:
+        screen.print(Text(f"      -> {finding.action}", style="italic"), soft_wrap=True)
+
+
+def fit_record(item: Fit) -> dict[str, Any]:
+    """A fit as plain data."""
+    return {
+        "vehicle": item.vehicle,
+        "slot": item.slot,
+        "kind": item.kind,
+        "part": item.part,
+        "rating": item.rating,
+        "layout": item.layout.text if item.layout else None,
+        "verdict": item.verdict.value,
+        "status": item.status,
+        "findings": [finding_record(finding) for finding in item.findings],
+    }
+
+
+def finding_record(finding: Finding) -> dict[str, Any]:
+    """A finding as plain data."""
+    worst = finding.worst
+    return {
+        "check": finding.check,
+        "title": finding.title,
+        "verdict": finding.verdict.value,
+        "offered": worst.offered,
+        "required": worst.required,
+        "margin": worst.margin,
+        "unit": worst.unit,
+        "reason": finding.reason,
+        "action": finding.action,
+        "missing": list(finding.missing),
+        "standard": finding.standard,
+        "status": finding.status,
+    }

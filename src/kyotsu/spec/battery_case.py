@@ -1,0 +1,82 @@
+"""A battery check's case: one part, one vehicle's bay, and the layout in which the part stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from kyotsu.spec.battery import BatteryModule
+from kyotsu.spec.comparison import Side
+from kyotsu.spec.finding import Outcome, Verdict
+from kyotsu.spec.layout import Layout, layouts, nearest_layout, places_for
+from kyotsu.spec.slots import BatteryBay
+from kyotsu.spec.vehicle import Vehicle
+
+
+@dataclass(frozen=True)
+class BatteryCase:
+    """Everything that a battery check may look at."""
+
+    module: BatteryModule
+    vehicle: Vehicle
+
+    @property
+    def bay(self) -> BatteryBay:
+        """The vehicle's battery bay."""
+        return self.vehicle.battery_bay
+
+    @cached_property
+    def offer(self) -> Side:
+        """The part's values, read by path."""
+        return Side("battery_module", self.module, self.module.name)
+
+    @cached_property
+    def need(self) -> Side:
+        """The bay's values, read by path."""
+        return Side("battery_bay", self.bay, self.vehicle.name)
+
+    @cached_property
+    def car(self) -> Side:
+        """The vehicle's own values, read by path."""
+        return Side("vehicle", self.vehicle, self.vehicle.name)
+
+    @cached_property
+    def places(self) -> int | None:
+        """Parts of this kind that the bay can hold."""
+        return places_for(self.module, self.bay)
+
+    @cached_property
+    def allowed(self) -> Layout | None:
+        """The best layout inside the voltage window."""
+        return next(iter(layouts(self.module, self.bay)), None)
+
+    @cached_property
+    def layout(self) -> Layout | None:
+        """The layout that the checks judge: the allowed one, else the nearest."""
+        return self.allowed or nearest_layout(self.module, self.bay)
+
+    @property
+    def is_pack(self) -> bool:
+        """Whether the part is a whole pack: what lies inside it is its maker's business."""
+        return self.module.level == "pack"
+
+
+@dataclass(frozen=True)
+class BatteryCheck:
+    """One check: id, what it checks, where the rule comes from, and the rule."""
+
+    id: str
+    title: str
+    standard: str
+    judge: Callable[[BatteryCase], list[Outcome]]
+
+
+def no_layout() -> Outcome:
+    """What every check says that needs a layout when none can be derived."""
+    return Outcome(
+        Verdict.UNKNOWN,
+        "No layout can be derived: the bay's places for this part are not known.",
+        missing=("battery_bay.places",),
+        action="Ask for battery_bay.places, or for the part's envelope and the free space battery_bay.bay.",
+    )

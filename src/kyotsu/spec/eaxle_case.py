@@ -1,0 +1,83 @@
+"""An e-axle check's case: one e-axle at one rating, one mount of a vehicle."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from kyotsu.spec.comparison import Side, Value
+from kyotsu.spec.eaxle import EAxle, Rating
+from kyotsu.spec.finding import Outcome
+from kyotsu.spec.slots import EAxleMount
+from kyotsu.spec.vehicle import Vehicle
+
+
+@dataclass(frozen=True)
+class EAxleCase:
+    """Everything that an e-axle check may look at."""
+
+    eaxle: EAxle
+    rating: Rating
+    vehicle: Vehicle
+    mount: EAxleMount
+
+    @cached_property
+    def offer(self) -> Side:
+        """The e-axle's values, read by path."""
+        return Side("eaxle", self.eaxle, self.eaxle.name)
+
+    @cached_property
+    def need(self) -> Side:
+        """The mount's values, read by path."""
+        return Side("eaxle_mount", self.mount, self.vehicle.name)
+
+    @cached_property
+    def car(self) -> Side:
+        """The vehicle's own values, read by path."""
+        return Side("vehicle", self.vehicle, self.vehicle.name)
+
+    def rated(self, field: str) -> Value:
+        """A value of the chosen rating."""
+        source = self.eaxle.source_of("ratings")
+        content = getattr(self.rating, field)
+        return Value(f"eaxle.ratings.{self.rating.id}.{field}", content, source.status if source else None)
+
+    @cached_property
+    def axle_torque(self) -> Value:
+        """Peak torque at the wheels of this axle [N m]: motor torque times ratio and gear efficiency."""
+        stated, ratio = self.offer("reducer.axle_peak_torque_nm"), self.offer("reducer.ratio")
+        if ratio.content is None:
+            return stated
+        torque = self.rating.peak_torque_nm * ratio.number * (self.eaxle.reducer.efficiency or 1.0)
+        if stated.content is not None:
+            torque = min(torque, stated.number)
+        return Value("eaxle axle_torque_nm", torque, ratio.status)
+
+    @cached_property
+    def motor_speed(self) -> Value:
+        """Motor speed at the mount's top speed with its reserve [rpm]."""
+        ratio, radius, speed = (
+            self.offer("reducer.ratio"),
+            self.car("tyre.radius_mm"),
+            self.need("top_speed_km_h"),
+        )
+        for value in (ratio, radius, speed):
+            if value.content is None:
+                return value
+        reserve = 1.0 + (self.mount.speed_reserve_share or 0.0)
+        wheel = speed.number / 3.6 * reserve / (radius.number / 1000.0)
+        return Value(
+            "eaxle_mount motor_speed_rpm", wheel * ratio.number * 60.0 / (2.0 * math.pi), radius.status
+        )
+
+
+@dataclass(frozen=True)
+class EAxleCheck:
+    """One check: id, what it checks, where the rule comes from, and the rule."""
+
+    id: str
+    title: str
+    standard: str
+    judge: Callable[[EAxleCase], list[Outcome]]

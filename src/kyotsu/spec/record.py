@@ -1,0 +1,144 @@
+"""What every record of a specification has in common.
+
+A record is a frozen, closed pydantic model: unknown keys are refused, numbers are finite and their
+names end in a unit. Beside the values stands their origin:
+
+    sources."*"     = { source = "maker's page, 2024", status = "declared" }
+    sources.mass_kg = { source = "scale, lot 7", status = "measured" }
+    sources.envelope = { source = "our guess from the pack's volume", status = "assumed" }
+
+A key of `sources` is the dotted path of a value, or of the table above it; the longest match counts and
+`"*"` stands for everything not named. An absent value is unknown: never zero, never a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+Status = Literal["measured", "declared", "derived", "assumed"]
+STATUSES: tuple[Status, ...] = ("measured", "declared", "derived", "assumed")  # strongest first
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_\-.]{0,63}$")]
+StandardReference = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_\-]{0,63}@\d+\.\d+$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Number = Annotated[float, Field(strict=True)]
+Positive = Annotated[float, Field(gt=0, strict=True)]
+NonNegative = Annotated[float, Field(ge=0, strict=True)]
+Share = Annotated[float, Field(ge=0, le=1, strict=True)]
+Celsius = Annotated[float, Field(ge=-273.15, strict=True)]
+Count = Annotated[int, Field(ge=1, strict=True)]
+Natural = Annotated[int, Field(ge=0, strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+
+
+class Table(BaseModel):
+    """A closed, frozen group of values: the base of every table of a specification."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Source(Table):
+    """Where a value comes from, and how far it can be trusted."""
+
+    source: Text
+    status: Status
+
+
+class Record(Table):
+    """A table with an identity, whose values carry their origin."""
+
+    id: Identifier
+    sources: dict[str, Source] = Field(default_factory=dict)
+
+    @field_validator("sources")
+    @classmethod
+    def _sources_name_values(cls, sources: dict[str, Source]) -> dict[str, Source]:
+        for key in sources:
+            if key != "*" and not path_exists(cls, key):
+                raise ValueError(f"sources.{key} names no field of this record")
+        return sources
+
+    def source_of(self, path: str) -> Source | None:
+        """The origin of the value at a dotted path: the longest key of `sources` that covers it."""
+        key = covering_key(self.sources, path)
+        return None if key is None else self.sources[key]
+
+    def values(self) -> Iterator[tuple[str, object]]:
+        """Every value that needs an origin, with its dotted path: numbers and tables of numbers."""
+        yield from _numbers(self, "")
+
+
+def _numbers(table: Table, prefix: str) -> Iterator[tuple[str, object]]:
+    for name in type(table).model_fields:
+        value = getattr(table, name)
+        path = f"{prefix}{name}"
+        if isinstance(value, Record) or name == "sources":
+            continue
+        if isinstance(value, Table):
+            yield from _numbers(value, f"{path}.")
+        elif (
+            (isinstance(value, tuple) and value and all(isinstance(item, Table) for item in value))
+            or (isinstance(value, (int, float)) and not isinstance(value, bool))
+            or (isinstance(value, tuple) and value and isinstance(value[0], (int, float, tuple)))
+        ):
+            yield path, value
+
+
+def covering_key(sources: Mapping[str, Any], path: str) -> str | None:
+    """The key of `sources` that covers a dotted path: the longest prefix, else `"*"`."""
+    parts = path.split(".")
+    for end in range(len(parts), 0, -1):
+        key = ".".join(parts[:end])
+        if key in sources:
+            return key
+    return "*" if "*" in sources else None
+
+
+def path_exists(model: type[BaseModel], path: str) -> bool:
+    """Whether a dotted path names a field of a model (through optional tables and tuples of tables)."""
+    current: Any = model
+    for part in path.split("."):
+        fields = getattr(current, "model_fields", None)
+        if not fields or part not in fields:
+            return False
+        current = table_in(fields[part].annotation)
+    return True
+
+
+def table_in(annotation: Any) -> Any:
+    """The `Table` subclass inside an annotation such as `Envelope | None` or `tuple[Rating, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = table_in(inner)
+        if found is not None:
+            return found
+    return None
+
+
+class Curve(Table):
+    """A table y(x) read by linear interpolation and held flat beyond its ends; subclasses name x and y."""
+
+    @model_validator(mode="after")
+    def _axes_fit(self) -> Self:
+        axis, values = (getattr(self, name) for name in type(self).model_fields)
+        if len(axis) != len(values):
+            raise ValueError(f"the two columns have {len(axis)} and {len(values)} entries, must be equal")
+        if any(second <= first for first, second in pairwise(axis)):
+            raise ValueError("the first column must rise from entry to entry")
+        return self
+
+
+def interpolate(axis: tuple[float, ...], values: tuple[float, ...], at: float) -> float:
+    """y(at) by linear interpolation over a rising axis, held flat beyond its ends."""
+    if at <= axis[0]:
+        return values[0]
+    for left in range(len(axis) - 1):
+        if at <= axis[left + 1]:
+            share = (at - axis[left]) / (axis[left + 1] - axis[left])
+            return values[left] + share * (values[left + 1] - values[left])
+    return values[-1]

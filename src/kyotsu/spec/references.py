@@ -1,0 +1,123 @@
+"""What the records of a workspace say of each other: dead references, and claims that do not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from kyotsu.errors import Problem
+from kyotsu.spec.inheritance import Entry
+from kyotsu.spec.standard import conformance
+
+if TYPE_CHECKING:
+    from kyotsu.spec.battery import BatteryModule
+    from kyotsu.spec.workspace import Workspace
+
+CAPACITY_TOLERANCE = 0.05  # a module's stated capacity against its cells': covers rating conventions
+
+
+def reference_problems(workspace: Workspace, entries: Mapping[str, Entry]) -> list[Problem]:
+    """Every reference that leads nowhere and every claim that the figures contradict."""
+    return [
+        *_alliance(workspace, entries),
+        *_parts(workspace, entries),
+        *_vehicles(workspace, entries),
+    ]
+
+
+def _alliance(workspace: Workspace, entries: Mapping[str, Entry]) -> Iterator[Problem]:
+    head, entry = workspace.alliance, entries["alliance.toml"]
+    for index, reference in enumerate(head.adopted_standards):
+        yield from _known(entry, ("adopted_standards", index), reference, workspace.standards)
+    if head.proposed_battery_module is not None:
+        yield from _known(
+            entry, ("proposed_battery_module",), head.proposed_battery_module, workspace.battery_modules
+        )
+    for index, name in enumerate(head.proposed_eaxles):
+        yield from _known(entry, ("proposed_eaxles", index), name, workspace.eaxles)
+    for number, agreement in enumerate(head.agreement):
+        for index, party in enumerate(agreement.parties):
+            yield from _known(entry, ("agreement", number, "parties", index), party, workspace.makers)
+
+
+def _parts(workspace: Workspace, entries: Mapping[str, Entry]) -> Iterator[Problem]:
+    for name in sorted(workspace.battery_modules.keys() & workspace.eaxles.keys()):
+        yield Problem(
+            entries[name].locate(("id",)),
+            f"id {name!r} for a battery module and for an e-axle",
+            "ids that are unique among all parts",
+            "Rename one of the two.",
+        )
+    for part in workspace.parts.values():
+        entry = entries[part.id]
+        for index, reference in enumerate(part.conforms_to):
+            yield from _known(entry, ("conforms_to", index), reference, workspace.standards)
+            standard = workspace.standards.get(reference)
+            for deviation in conformance(part, standard) if standard is not None else ():
+                constraint = deviation.constraint
+                found = "not stated" if deviation.unknown else f"{deviation.found}"
+                yield Problem(
+                    entry.locate(tuple(constraint.field.split("."))),
+                    f"{part.id}: {constraint.field} is {found}",
+                    f"{constraint.field} {constraint.text}, as {reference} asks ({constraint.reason})",
+                    f"Correct the part, or withdraw its claim to conform to {reference}.",
+                    "warning",
+                )
+    for module in workspace.battery_modules.values():
+        yield from _cell(workspace, module, entries[module.id])
+
+
+def _cell(workspace: Workspace, module: BatteryModule, entry: Entry) -> Iterator[Problem]:
+    if module.cell is None:
+        return
+    yield from _known(entry, ("cell",), module.cell, workspace.cells)
+    cell = workspace.cells.get(module.cell)
+    if cell is None:
+        return
+    capacity = cell.capacity_ah * module.cells_parallel
+    if module.capacity_ah is not None and abs(module.capacity_ah / capacity - 1.0) > CAPACITY_TOLERANCE:
+        yield Problem(
+            entry.locate(("capacity_ah",)),
+            f"capacity_ah = {module.capacity_ah:g}",
+            f"{module.cells_parallel} x {cell.capacity_ah:g} = {capacity:g} Ah, as the cell {cell.id} gives",
+            "Correct the capacity, the cell or cells_parallel.",
+            "warning",
+        )
+    highest = module.limits.operating.cell_voltage_max_v
+    if highest is not None and highest > cell.voltage_max_v:
+        yield Problem(
+            entry.locate(("limits", "operating", "cell_voltage_max_v")),
+            f"cell_voltage_max_v = {highest:g}",
+            f"at most {cell.voltage_max_v:g} V, the upper cut-off of the cell {cell.id}",
+            "Lower the limit, or correct the cell.",
+        )
+
+
+def _vehicles(workspace: Workspace, entries: Mapping[str, Entry]) -> Iterator[Problem]:
+    markets = {market.id for market in workspace.alliance.market}
+    for name, vehicle in workspace.vehicles.items():
+        entry = entries[name]
+        for index, market in enumerate(vehicle.markets):
+            yield from _known(entry, ("markets", index), market, markets)
+        if vehicle.battery.part is not None:
+            yield from _known(entry, ("battery", "part"), vehicle.battery.part, workspace.battery_modules)
+        for index, mount in enumerate(vehicle.eaxle_mounts):
+            if mount.fitted is None:
+                continue
+            path = ("eaxle_mounts", index, "fitted")
+            yield from _known(entry, (*path, "part"), mount.fitted.part, workspace.eaxles)
+            eaxle = workspace.eaxles.get(mount.fitted.part)
+            if eaxle is not None:
+                ratings = [rating.id for rating in eaxle.ratings]
+                yield from _known(entry, (*path, "rating"), mount.fitted.rating, ratings)
+
+
+def _known(entry: Entry, path: tuple[str | int, ...], name: str, names: Iterable[str]) -> Iterator[Problem]:
+    known = sorted(names)
+    if name not in known:
+        listed = ", ".join(known[:8]) + (" ..." if len(known) > 8 else "")
+        yield Problem(
+            entry.locate(path), f"{path[-1] if isinstance(path[-1], str) else path[-2]} = {name!r}",
+            f"one of: {listed}" if known else "a record that exists (there is none yet)",
+            "Correct the name, or add what it names.",
+        )  # fmt: skip

@@ -1,0 +1,351 @@
+"""A workspace: the folder in which an alliance writes down what it has and wants.
+
+    alliance.toml                     name, year, markets, agreements, adopted standards
+    standards/*.toml                  [[standard]]; slots.toml: [[battery_bay]], [[eaxle_mount]] to extend
+    parts/battery_modules.toml        [[battery_module]]
+    parts/eaxles.toml                 [[eaxle]]
+    parts/cells/*.json                cells, BPX
+    makers/<name>/maker.toml          a maker; the folder's name is its identity
+    makers/<name>/vehicles.toml       [[vehicle]]
+
+It loads whole: `load_workspace` returns everything or raises with everything that is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kyotsu.errors import InputError, Location, Problem
+from kyotsu.spec.alliance import Alliance, Maker
+from kyotsu.spec.battery import BatteryModule
+from kyotsu.spec.cell import Cell, load_cell
+from kyotsu.spec.document import Document, read_toml
+from kyotsu.spec.eaxle import EAxle
+from kyotsu.spec.inheritance import Entry, Place, resolve
+from kyotsu.spec.migration import migrate
+from kyotsu.spec.record import Record
+from kyotsu.spec.references import reference_problems
+from kyotsu.spec.standard import Part, Standard
+from kyotsu.spec.validation import own_problems, read_record, unsourced
+from kyotsu.spec.vehicle import Vehicle
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+MAKER_FILES = ("maker.toml", "vehicles.toml")
+LATER_FILES = frozenset({"signals.toml", "demand.toml", "supply.toml"})  # read by the rooms above
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Everything an alliance wrote down, checked.
+
+    Attributes:
+        root: the folder.
+        makers: by folder name.
+        vehicles: by `maker/id`, templates left out.
+        battery_modules, eaxles: by id, templates left out.
+        standards: by `id@version`.
+        cells: by file name without ending.
+        warnings: what is questionable but usable.
+        entries: the written form of every record, to say where a value stands.
+    """
+
+    root: Path
+    alliance: Alliance
+    makers: Mapping[str, Maker]
+    vehicles: Mapping[str, Vehicle]
+    battery_modules: Mapping[str, BatteryModule]
+    eaxles: Mapping[str, EAxle]
+    standards: Mapping[str, Standard]
+    cells: Mapping[str, Cell]
+    warnings: tuple[Problem, ...] = ()
+    entries: Mapping[str, Entry] = field(default_factory=dict, repr=False)
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """Battery modules and e-axles by id."""
+        return {**self.battery_modules, **self.eaxles}
+
+    def locate(self, name: str, path: str = "") -> Location:
+        """The file and line of a value; `name` is a part's id, `maker/id` or `id@version`."""
+        entry = self.entries.get(name)
+        if entry is None:
+            return Location(str(self.root), None, path or None)
+        return entry.locate(tuple(int(part) if part.isdigit() else part for part in path.split(".") if part))
+
+
+def load_workspace(root: Path) -> Workspace:
+    """The workspace in a folder.
+
+    Raises:
+        InputError: with every problem of every file.
+    """
+    workspace, problems = check_workspace(root)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if workspace is None or errors:
+        raise InputError(errors or problems)
+    return workspace
+
+
+def check_workspace(root: Path) -> tuple[Workspace | None, list[Problem]]:
+    """The workspace in a folder if it is usable, and all that is wrong or questionable in it."""
+    if not root.is_dir():
+        found = "a file" if root.exists() else "no such folder"
+        return None, [
+            Problem(
+                Location(str(root)), found, "the folder of a workspace", "Give a folder with alliance.toml."
+            )
+        ]
+    reader = _Reader(root)
+    workspace = reader.workspace()
+    problems = sorted(
+        dict.fromkeys(reader.problems), key=lambda problem: (problem.severity, _order(problem.location))
+    )
+    return workspace, problems
+
+
+def _order(place: Location) -> tuple[str, int, str]:
+    return place.file or "", place.line or 0, place.key or ""
+
+
+class _Reader:
+    """Reads the files of one workspace and gathers what is wrong."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.problems: list[Problem] = []
+        self.entries: dict[str, Entry] = {}
+
+    def workspace(self) -> Workspace | None:
+        slots = self.slot_templates()
+        alliance = self.table(Alliance, "alliance.toml")
+        standards = self.standards()
+        cells = self.cells()
+        modules = self.records(BatteryModule, "parts/battery_modules.toml", "battery_module")
+        eaxles = self.records(EAxle, "parts/eaxles.toml", "eaxle")
+        makers, vehicles = self.makers(slots)
+        self.unexpected_files()
+        if alliance is None:
+            return None
+        workspace = Workspace(self.root, alliance, makers, vehicles, modules, eaxles, standards, cells)
+        self.problems.extend(reference_problems(workspace, self.entries))
+        warnings = tuple(dict.fromkeys(problem for problem in self.problems if problem.severity == "warning"))
+        return Workspace(
+            self.root, alliance, makers, vehicles, modules, eaxles, standards, cells, warnings, self.entries
+        )
+
+    def document(self, name: str, required: bool = True) -> Document | None:
+        """A file of the workspace in today's format; what is wrong with it is kept."""
+        path = self.root / name
+        if not required and not path.exists():
+            return None
+        document, problems = read_toml(path, self.shown(path))
+        self.problems.extend(problems)
+        if document is None:
+            return None
+        document, problems = migrate(document)
+        self.problems.extend(problems)
+        return document
+
+    def shown(self, path: Path) -> str:
+        """A file's name as the user gave its folder."""
+        return str(path)
+
+    def table(self, model: type[Any], name: str) -> Any:
+        """A file that is one table."""
+        document = self.document(name)
+        if document is None:
+            return None
+        entry = Entry(document.content, (Place(document, ()),))
+        self.entries[name] = entry
+        record, problems = read_record(model, entry)
+        self.problems.extend(problems)
+        return record
+
+    def listed(self, document: Document | None, *kinds: str) -> Iterator[tuple[str, Entry]]:
+        """Every entry of the lists of tables in a document, with its kind."""
+        if document is None:
+            return
+        for key, value in document.content.items():
+            if key == "format":
+                continue
+            if key not in kinds:
+                expected = " and ".join(f"[[{kind}]]" for kind in kinds)
+                self.problems.append(
+                    Problem(
+                        document.locate((key,)), f"unknown key {key!r}", expected, "Remove or rename the key."
+                    )
+                )
+            elif not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+                self.problems.append(
+                    Problem(
+                        document.locate((key,)),
+                        f"{key} as a single value",
+                        f"[[{key}]]",
+                        "Use double brackets.",
+                    )
+                )
+            else:
+                for index, item in enumerate(value):
+                    yield key, Entry(item, (Place(document, (key, index)),))
+
+    def named(self, entries: Iterator[tuple[str, Entry]]) -> dict[str, Entry]:
+        """Entries by id; those without an id or with one that is taken are reported and left out."""
+        result: dict[str, Entry] = {}
+        for kind, entry in entries:
+            name = entry.raw.get("id")
+            if not isinstance(name, str):
+                found = "no key 'id'" if name is None else f"id = {name!r}"
+                self.problems.append(
+                    Problem(entry.locate(("id",)), found, "an id in quotes", f"Give this {kind} an id.")
+                )
+            elif name in result:
+                first = result[name].locate(("id",))
+                found = f"id {name!r} a second time, first in {first.file} line {first.line}"
+                self.problems.append(
+                    Problem(
+                        entry.locate(("id",)),
+                        found,
+                        "ids that are unique",
+                        "Rename or remove one of the two.",
+                    )
+                )
+            else:
+                result[name] = entry
+        return result
+
+    def read_all(
+        self, model: type[RecordT], entries: Mapping[str, Entry], scope: str = ""
+    ) -> dict[str, RecordT]:
+        """The valid records among resolved entries, templates left out."""
+        records: dict[str, RecordT] = {}
+        for name, entry in entries.items():
+            if entry.raw.get("template") is True:
+                continue
+            if "extends" in entry.raw:  # unresolved: judge what it says itself, not what it lacks
+                self.problems.extend(own_problems(model, entry))
+                continue
+            record, problems = read_record(model, entry)
+            self.problems.extend(problems)
+            if record is not None:
+                records[f"{scope}{name}"] = record
+                self.entries[f"{scope}{name}"] = entry
+                self.problems.extend(unsourced(record, entry))
+        return records
+
+    def records(self, model: type[RecordT], name: str, kind: str) -> dict[str, RecordT]:
+        """All records of one kind in one file."""
+        return self.read_all(model, self.resolved(self.named(self.listed(self.document(name), kind))))
+
+    def resolved(self, entries: Mapping[str, Entry]) -> dict[str, Entry]:
+        result, problems = resolve(entries)
+        self.problems.extend(problems)
+        return {name: result.get(name, entry) for name, entry in entries.items()}
+
+    def standards(self) -> dict[str, Standard]:
+        """All versions of all standards."""
+        result: dict[str, Standard] = {}
+        for path in sorted((self.root / "standards").glob("*.toml")):
+            if path.name == "slots.toml":
+                continue
+            for _, entry in self.listed(self.document(f"standards/{path.name}"), "standard"):
+                standard, problems = read_record(Standard, entry)
+                self.problems.extend(problems)
+                if standard is None:
+                    continue
+                if standard.reference in result:
+                    first = self.entries[standard.reference].locate(("id",))
+                    found = f"{standard.reference} a second time, first in {first.file} line {first.line}"
+                    self.problems.append(
+                        Problem(
+                            entry.locate(("id",)), found, "one entry for each version", "Raise the version."
+                        )
+                    )
+                    continue
+                result[standard.reference] = standard
+                self.entries[standard.reference] = entry
+        return result
+
+    def slot_templates(self) -> dict[str, dict[str, Entry]]:
+        """Slots that vehicles may extend, by kind and id."""
+        found = list(
+            self.listed(self.document("standards/slots.toml", required=False), "battery_bay", "eaxle_mount")
+        )
+        return {
+            kind: self.resolved(self.named((key, entry) for key, entry in found if key == kind))
+            for kind in ("battery_bay", "eaxle_mount")
+        }
+
+    def cells(self) -> dict[str, Cell]:
+        """All cells, by file name."""
+        cells: dict[str, Cell] = {}
+        for path in sorted((self.root / "parts" / "cells").glob("*.json")):
+            cell, problems = load_cell(path, self.shown(path))
+            self.problems.extend(problems)
+            if cell is not None:
+                cells[cell.id] = cell
+        return cells
+
+    def makers(self, slots: Mapping[str, Mapping[str, Entry]]) -> tuple[dict[str, Maker], dict[str, Vehicle]]:
+        """All makers and their vehicles."""
+        makers: dict[str, Maker] = {}
+        vehicles: dict[str, Vehicle] = {}
+        folder = self.root / "makers"
+        names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+        if not names:
+            self.problems.append(
+                Problem(
+                    Location(self.shown(folder)),
+                    "no maker",
+                    "one folder for each maker",
+                    "Add makers/<name>/.",
+                )
+            )
+        for name in names:
+            maker = self.table(Maker, f"makers/{name}/maker.toml")
+            if maker is not None:
+                makers[name] = maker
+            entries = self.named(self.listed(self.document(f"makers/{name}/vehicles.toml"), "vehicle"))
+            filled = {key: self.with_slots(entry, slots) for key, entry in self.resolved(entries).items()}
+            vehicles.update(self.read_all(Vehicle, filled, f"{name}/"))
+        return makers, vehicles
+
+    def with_slots(self, entry: Entry, slots: Mapping[str, Mapping[str, Entry]]) -> Entry:
+        """A vehicle's entry with the `extends` of its slots resolved."""
+        mounts = entry.raw.get("eaxle_mounts")
+        paths: list[tuple[str, tuple[str | int, ...]]] = [("battery_bay", ("battery_bay",))]
+        if isinstance(mounts, list):
+            paths += [("eaxle_mount", ("eaxle_mounts", index)) for index in range(len(mounts))]
+        for kind, path in paths:
+            slot = entry.raw.get("battery_bay") if kind == "battery_bay" else mounts[path[1]]  # type: ignore[index]
+            if isinstance(slot, dict) and "extends" in slot:
+                name = "this slot"
+                resolved = self.resolved({**slots[kind], name: entry.table(path)})
+                if "extends" not in resolved[name].raw:
+                    entry = entry.with_table(path, resolved[name])
+        return entry
+
+    def unexpected_files(self) -> None:
+        """A TOML file that nothing reads is a typing error: say so."""
+        expected = {"alliance.toml", "parts/battery_modules.toml", "parts/eaxles.toml"}
+        for path in sorted(self.root.glob("*.toml")) + sorted(self.root.glob("parts/*.toml")):
+            name = str(path.relative_to(self.root))
+            if name not in expected and path.name not in LATER_FILES:
+                self._unread(path, "a file of a workspace")
+        for path in sorted(self.root.glob("makers/*/*.toml")):
+            if path.name not in MAKER_FILES and path.name not in LATER_FILES:
+                self._unread(path, " or ".join(MAKER_FILES))
+
+    def _unread(self, path: Path, expected: str) -> None:
+        self.problems.append(
+            Problem(
+                Location(self.shown(path)),
+                "a file that nothing reads",
+                expected,
+                "Correct its name, or move it out of the workspace.",
+                severity="warning",
+            )
+        )
