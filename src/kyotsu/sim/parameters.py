@@ -10,7 +10,7 @@ A builder given an impossible value raises `InputError` with every problem found
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -96,7 +96,7 @@ class VehicleParameters(NamedTuple):
     battery: BatteryParameters
 
     @property
-    def count(self) -> int:
+    def vehicles(self) -> int:
         """Number of vehicles in the batch."""
         return int(self.chassis.mass.shape[0])
 
@@ -302,7 +302,7 @@ def vehicle_parameters(
     """
     count = chassis.mass.size
     vehicles = VehicleParameters(chassis, front or no_drive(count), rear or no_drive(count), battery)
-    sizes = {name: _first(part).shape[0] for name, part in zip(vehicles._fields, vehicles, strict=True)}
+    sizes = {name: _size(part) for name, part in zip(vehicles._fields, vehicles, strict=True)}
     if len(set(sizes.values())) > 1:
         found = ", ".join(f"{name} {size}" for name, size in sizes.items())
         expected = "as many vehicles in each part"
@@ -340,7 +340,7 @@ def map_arrays(function: Callable[[FloatArray], FloatArray], tree: Tree) -> Tree
     """The same named tuple with `function` applied to each array in it."""
     if isinstance(tree, np.ndarray):
         return function(tree)  # type: ignore[return-value]
-    return type(tree)(*(map_arrays(function, branch) for branch in tree))  # type: ignore[attr-defined,no-any-return]
+    return type(tree)(*(map_arrays(function, branch) for branch in tree))  # type: ignore[attr-defined]
 
 
 def invalid(vehicles: VehicleParameters) -> npt.NDArray[np.bool_]:
@@ -351,7 +351,7 @@ def invalid(vehicles: VehicleParameters) -> npt.NDArray[np.bool_]:
         *drive_problems("rear", vehicles.rear),
         *battery_problems(vehicles.battery),
     ]
-    bad = np.zeros(vehicles.count, dtype=np.bool_)
+    bad = np.zeros(vehicles.vehicles, dtype=np.bool_)
     for mask, _ in problems:
         bad |= mask
     return bad
@@ -446,8 +446,8 @@ def _broadcast(*values: Numbers) -> list[FloatArray]:
     return [array.astype(np.float64) for array in np.broadcast_arrays(*arrays)]
 
 
-def _first(part: ChassisParameters | DriveParameters | BatteryParameters) -> FloatArray:
-    return part.mass if isinstance(part, ChassisParameters) else part[0]
+def _size(part: tuple[Any, ...]) -> int:
+    return int(part[0].shape[0])
 
 
 def _resample(vehicle: VehicleParameters, length: int) -> VehicleParameters:

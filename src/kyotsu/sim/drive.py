@@ -1,0 +1,173 @@
+"""What motors, inverters and reducers can give, what they lose, and how two axles share.
+
+All functions are elementwise: arrays of shape (vehicle,) in numpy, scalars when compiled.
+SI units without suffix: force at the wheel [N], speed [m/s], shaft speed [rad/s], torque [N m], power [W].
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from kyotsu.sim.parameters import ChassisParameters, DriveParameters, FloatArray, LossParameters
+
+# Which component limited: codes in results, ordered as they are listed in reports.
+LIMITERS = ("none", "tyre", "motor_torque", "motor_power", "motor_speed", "battery", "battery_empty")
+NONE, TYRE, MOTOR_TORQUE, MOTOR_POWER, MOTOR_SPEED, BATTERY, BATTERY_EMPTY = (float(i) for i in range(7))
+
+STANDSTILL = 1e-3  # m/s; under it the power limit of a motor does not bind
+
+
+class AxleForces(NamedTuple):
+    """Wheel force of both axles, signed, and which component limited; each of shape (vehicle,)."""
+
+    front: FloatArray  # N
+    rear: FloatArray  # N
+    limiter: FloatArray  # code of LIMITERS
+
+
+class ElectricTerms(NamedTuple):
+    """Electrical power of both drives as P(s) = idle + linear s + square s² when all forces are scaled by s [W]."""
+
+    idle: FloatArray  # W, loss at no torque
+    linear: FloatArray  # W
+    square: FloatArray  # W
+
+
+def shaft_speed(drive: DriveParameters, tyre_radius: FloatArray, speed: FloatArray) -> FloatArray:
+    """Motor speed w = v i / r [rad/s], shape (vehicle,)."""
+    return speed * drive.gear_ratio / tyre_radius
+
+
+def shaft_torque(drive: DriveParameters, tyre_radius: FloatArray, force: FloatArray) -> FloatArray:
+    """Motor torque T = F r / i [N m], shape (vehicle,); gear loss is in the drive's loss, not here."""
+    return force * tyre_radius / drive.gear_ratio
+
+
+def loss_terms(loss: LossParameters, speed: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The loss at one shaft speed as a parabola in torque, P_loss = p0 + p1 |T| + p2 T².
+
+    p0 = c [w > 0] + c_w w + c_w2 w² + c_w3 w³, p1 = c_T + c_Tw w + c_Tw2 w², p2 = c_T2 + c_T2w w;
+    the polynomial of `LossParameters`, ordered by torque.
+
+    Args:
+        loss: coefficients, each of shape (vehicle,).
+        speed: shaft speed [rad/s], shape (vehicle,).
+
+    Returns:
+        p0 [W], p1 [W/(N m)], p2 [W/(N m)²], each of shape (vehicle,).
+    """
+    idle = np.where(speed > 0.0, loss.constant, 0.0)
+    idle = idle + speed * (loss.speed + speed * (loss.speed2 + speed * loss.speed3))
+    linear = loss.torque + speed * (loss.torque_speed + speed * loss.torque_speed2)
+    return idle, linear, loss.torque2 + speed * loss.torque2_speed
+
+
+def loss_power(loss: LossParameters, speed: FloatArray, torque: FloatArray) -> FloatArray:
+    """Loss of motor, inverter and reducer [W] at shaft speed [rad/s] and torque [N m], shape (vehicle,)."""
+    idle, linear, square = loss_terms(loss, speed)
+    size = np.abs(torque)
+    return idle + size * (linear + size * square)
+
+
+def force_limit(
+    drive: DriveParameters, tyre_radius: FloatArray, speed: FloatArray, grip: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Most wheel force of one axle, driving or braking alike.
+
+    F = min(T_peak i / r, P_peak / v, μ N).
+
+    Args:
+        drive: parameters, each of shape (vehicle,).
+        tyre_radius: [m], shape (vehicle,).
+        speed: mean speed of the step [m/s], shape (vehicle,).
+        grip: friction times normal force of the axle [N], shape (vehicle,).
+
+    Returns:
+        Force [N] and the code of what limits it, each of shape (vehicle,).
+    """
+    by_torque = drive.peak_torque * drive.gear_ratio / tyre_radius
+    by_power = drive.peak_power / np.maximum(speed, STANDSTILL)
+    motor = np.minimum(by_torque, by_power)
+    code = np.where(by_torque <= by_power, MOTOR_TORQUE, MOTOR_POWER)
+    return np.minimum(motor, grip), np.where(grip < motor, TYRE, code)
+
+
+def share_force(
+    chassis: ChassisParameters,
+    asked: FloatArray,
+    front_limit: tuple[FloatArray, FloatArray],
+    rear_limit: tuple[FloatArray, FloatArray],
+) -> AxleForces:
+    """Split a wheel force over the axles: the driver's share first, then what the other axle cannot take.
+
+    Args:
+        chassis: parameters, each of shape (vehicle,).
+        asked: wheel force, driving positive, braking negative [N], shape (vehicle,).
+        front_limit: most force of the front axle [N] and its code, each of shape (vehicle,).
+        rear_limit: most force of the rear axle [N] and its code, each of shape (vehicle,).
+
+    Returns:
+        Forces with the sign of `asked`; the code is that of the stronger axle where both are at their limit.
+    """
+    size = np.abs(asked)
+    front = np.minimum(chassis.front_torque_share * size, front_limit[0])
+    rear = np.minimum(size - front, rear_limit[0])
+    front = np.minimum(size - rear, front_limit[0])
+    code = np.where(front_limit[0] >= rear_limit[0], front_limit[1], rear_limit[1])
+    sign = np.where(asked < 0.0, -1.0, 1.0)
+    return AxleForces(sign * front, sign * rear, np.where(front + rear < size, code, NONE))
+
+
+def electric_terms(
+    chassis: ChassisParameters,
+    front: DriveParameters,
+    rear: DriveParameters,
+    forces: AxleForces,
+    speed: FloatArray,
+) -> ElectricTerms:
+    """Electrical power of both drives as a parabola in a common scale s of their forces.
+
+    P(s) = Σ p0 + s (F v + Σ p1 |T|) + s² Σ p2 T², from `loss_terms` of each axle.
+
+    Args:
+        chassis: parameters, each of shape (vehicle,).
+        front: parameters of the front drive.
+        rear: parameters of the rear drive.
+        forces: wheel forces [N].
+        speed: mean speed of the step [m/s], shape (vehicle,).
+
+    Returns:
+        Coefficients [W], each of shape (vehicle,); the power at the forces given is their sum.
+    """
+    idle = linear = square = np.zeros_like(speed)
+    for drive, force in ((front, forces.front), (rear, forces.rear)):
+        p0, p1, p2 = loss_terms(drive.loss, shaft_speed(drive, chassis.tyre_radius, speed))
+        torque = np.abs(shaft_torque(drive, chassis.tyre_radius, force))
+        idle, linear, square = idle + p0, linear + p1 * torque, square + p2 * torque * torque
+    return ElectricTerms(idle, linear + (forces.front + forces.rear) * speed, square)
+
+
+def electric_scale(terms: ElectricTerms, low: FloatArray, high: FloatArray) -> FloatArray:
+    """The largest scale s in 0..1 at which the drives' power stays between `low` and `high`.
+
+    Root of idle + linear s + square s² = limit, in the form that is stable for a vanishing square.
+
+    Args:
+        terms: power of the drives over s.
+        low: least electrical power, the charge limit, not above zero [W], shape (vehicle,).
+        high: most electrical power [W], shape (vehicle,).
+
+    Returns:
+        Scale [-], shape (vehicle,); 1 where no limit binds, 0 where not even the idle loss can be met.
+    """
+    full = terms.idle + terms.linear + terms.square
+    limit = np.where(full > high, high, low)
+    slack = limit - terms.idle
+    slope = np.abs(terms.linear) + np.sqrt(
+        np.maximum(terms.linear * terms.linear + 4.0 * terms.square * slack, 0.0)
+    )
+    root = 2.0 * np.abs(slack) / np.maximum(slope, 1e-300)
+    scale = np.where((full > high) | (full < low), np.minimum(root, 1.0), 1.0)
+    return np.where((terms.idle > high) & (full > high), 0.0, scale)
