@@ -8,7 +8,7 @@ import sys
 import typer
 
 from kyotsu import __version__
-from kyotsu.cli import check, fit, schema, standard
+from kyotsu.cli import check, drive, fit, schema, standard, study
 from kyotsu.cli.output import BAD_INPUT, error_screen, print_json, print_problems, problem_record
 from kyotsu.errors import InputError, KyotsuError
 
@@ -47,6 +47,8 @@ def _options(
 
 app.command("check")(check.check)
 app.command("fit")(fit.fit)
+app.command("drive")(drive.drive)
+app.command("study")(study.study)
 app.command("schema")(schema.schema)
 app.add_typer(standard.app, name="standard")
 

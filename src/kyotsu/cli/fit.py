@@ -13,6 +13,7 @@ from kyotsu.cli.output import FINDINGS, OK, print_json, screen, table, verdict_t
 from kyotsu.errors import InputError, Location, Problem
 from kyotsu.spec.finding import Finding, Verdict
 from kyotsu.spec.fit import Fit, fit_workspace
+from kyotsu.spec.record import STATUSES
 from kyotsu.spec.workspace import Workspace, load_workspace
 
 
@@ -42,7 +43,9 @@ def fit(
         if (vehicle is None or item.vehicle.startswith(vehicle)) and (part is None or item.part == part)
     ]
     if as_json:
-        print_json([fit_record(item) for item in fits])
+        print_json(
+            [{**item.record(), "findings": [finding.record() for finding in item.findings]} for item in fits]
+        )
     elif vehicle is not None and part is not None:
         for item in fits:
             _explain(item, loaded, every)
@@ -94,8 +97,7 @@ def _explain(item: Fit, loaded: Workspace, every: bool) -> None:
             (f"{name} in {loaded.vehicles[item.vehicle].name}", "bold"), f" ({item.vehicle}, {item.slot})"
         )
     )
-    basis = f", resting on {item.status} values" if item.status else ""
-    screen.print(Text.assemble("  ", verdict_text(item.verdict), basis))
+    screen.print(Text.assemble("  ", verdict_text(item.verdict), _basis(item)))
     if item.layout is not None:
         screen.print(f"  layout: {item.layout.text}")
     counts = ", ".join(f"{item.count(verdict)} {verdict.value}" for verdict in Verdict)
@@ -104,6 +106,13 @@ def _explain(item: Fit, loaded: Workspace, every: bool) -> None:
         if every or finding.verdict is not Verdict.PASS:
             _print_finding(finding)
     screen.print()
+
+
+def _basis(item: Fit) -> str:
+    """On what origin of values the checks rest, the weakest of each check counting."""
+    counts = {status: sum(finding.status == status for finding in item.findings) for status in STATUSES}
+    listed = ", ".join(f"{count} on {status}" for status, count in counts.items() if count)
+    return f"; its checks rest {listed} values" if listed else ""
 
 
 def _print_finding(finding: Finding) -> None:
@@ -117,37 +126,3 @@ def _print_finding(finding: Finding) -> None:
     screen.print(Text(f"      {finding.reason}"), soft_wrap=True)
     if finding.action:
         screen.print(Text(f"      -> {finding.action}", style="italic"), soft_wrap=True)
-
-
-def fit_record(item: Fit) -> dict[str, Any]:
-    """A fit as plain data."""
-    return {
-        "vehicle": item.vehicle,
-        "slot": item.slot,
-        "kind": item.kind,
-        "part": item.part,
-        "rating": item.rating,
-        "layout": item.layout.text if item.layout else None,
-        "verdict": item.verdict.value,
-        "status": item.status,
-        "findings": [finding_record(finding) for finding in item.findings],
-    }
-
-
-def finding_record(finding: Finding) -> dict[str, Any]:
-    """A finding as plain data."""
-    worst = finding.worst
-    return {
-        "check": finding.check,
-        "title": finding.title,
-        "verdict": finding.verdict.value,
-        "offered": worst.offered,
-        "required": worst.required,
-        "margin": worst.margin,
-        "unit": worst.unit,
-        "reason": finding.reason,
-        "action": finding.action,
-        "missing": list(finding.missing),
-        "standard": finding.standard,
-        "status": finding.status,
-    }

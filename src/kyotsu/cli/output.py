@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kyotsu.errors import Problem
+from kyotsu.errors import InputError, Location, Problem
 from kyotsu.spec.finding import Verdict
 
 OK, FINDINGS, BAD_INPUT = 0, 1, 2
@@ -32,6 +33,21 @@ error_screen = Console(stderr=True)
 def print_json(value: Any) -> None:
     """A value as JSON on the output stream, with keys in order and no escape codes."""
     sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=_plain) + "\n")
+
+
+@contextmanager
+def optional(extra: str) -> Iterator[None]:
+    """Around the import of a room that an extra brings: without it, says how to get it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.partition(".")[0] == "kyotsu":
+            raise
+        found = f"no package {error.name!r}, which this command needs"
+        action = f"pip install 'kyotsu[{extra}]'"
+        raise InputError(
+            [Problem(Location("installation"), found, f"the extra {extra!r}", action)]
+        ) from error
 
 
 def _plain(value: Any) -> Any:

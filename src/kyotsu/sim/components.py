@@ -192,7 +192,11 @@ def generic_vehicle(
     excited = (motor > 0).astype(np.float64)
     front, rear = (
         generic_drive(
-            power_kw=share * power, tyre_radius_m=radius, drag_n=share * drag, excited=excited, fitted=constants
+            power_kw=share * power,
+            tyre_radius_m=radius,
+            drag_n=share * drag,
+            excited=excited,
+            fitted=constants,
         )
         for share in (front_share, 1.0 - front_share)
     )
@@ -200,7 +204,9 @@ def generic_vehicle(
     return vehicle_parameters(chassis=chassis, front=front, rear=rear, battery=battery)
 
 
-def road_load_without_drive_drag_n(road_load_a_n: Numbers, fitted: FittedConstants | None = None) -> FloatArray:
+def road_load_without_drive_drag_n(
+    road_load_a_n: Numbers, fitted: FittedConstants | None = None
+) -> FloatArray:
     """Coast-down A without the drive's own drag, A (1 − drag_share) [N], shape (vehicle,)."""
     share = np.asarray((fitted or fitted_constants()).drag_share, dtype=np.float64)
     return np.asarray(road_load_a_n, dtype=np.float64) * (1.0 - share)
@@ -263,7 +269,8 @@ def generic_loss(
     """
     constants, chosen = fitted or fitted_constants(), chosen_constants()
     power, torque, speed, share = (
-        np.asarray(value, dtype=np.float64) for value in (peak_power_kw, peak_torque_nm, maximum_speed_rad_s, excited)
+        np.asarray(value, dtype=np.float64)
+        for value in (peak_power_kw, peak_torque_nm, maximum_speed_rad_s, excited)
     )
     copper = chosen.copper_loss * 1e3 * power / np.maximum(torque, 1e-9) ** 2
     return loss_parameters(

@@ -96,7 +96,7 @@ class VehicleParameters(NamedTuple):
     battery: BatteryParameters
 
     @property
-    def vehicles(self) -> int:
+    def vehicle_count(self) -> int:
         """Number of vehicles in the batch."""
         return int(self.chassis.mass.shape[0])
 
@@ -351,7 +351,7 @@ def invalid(vehicles: VehicleParameters) -> npt.NDArray[np.bool_]:
         *drive_problems("rear", vehicles.rear),
         *battery_problems(vehicles.battery),
     ]
-    bad = np.zeros(vehicles.vehicles, dtype=np.bool_)
+    bad = np.zeros(vehicles.vehicle_count, dtype=np.bool_)
     for mask, _ in problems:
         bad |= mask
     return bad

@@ -154,7 +154,7 @@ def simulate(
         InputError: no cycle, a state of charge outside 0..1, or no step to drive.
     """
     traces = _traces(cycles, initial_soc, substeps)
-    vehicles, count = parameters.vehicles, len(traces)
+    vehicles, count = parameters.vehicle_count, len(traces)
     bad = invalid(parameters)
     plan = _Plan.of(traces, substeps)
     lane_vehicle, lane_cycle = np.repeat(np.arange(vehicles), count), np.tile(np.arange(count), vehicles)

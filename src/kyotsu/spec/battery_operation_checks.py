@@ -13,6 +13,7 @@ from kyotsu.spec.comparison import (
     one_of,
     passed,
     same,
+    sentence,
     stated,
     unknown,
 )
@@ -206,13 +207,13 @@ def functional_safety(case: BatteryCase) -> list[Outcome]:
 
 def integrity(offered: Value, required: Value, what: str) -> Outcome:
     """ASIL compares by rank: QM, A, B, C, D."""
-    missing = unknown((offered, required), what.capitalize())
+    missing = unknown((offered, required), sentence(what))
     if missing:
         return missing
     margin = ASIL_RANK[offered.content] - ASIL_RANK[required.content]
     return Outcome(
         Verdict.PASS if margin >= 0 else Verdict.FAIL,
-        f"{what.capitalize()}: ASIL {offered.content} offered, at least {required.content} required.",
+        f"{sentence(what)}: ASIL {offered.content} offered, at least {required.content} required.",
         f"ASIL {offered.content}",
         f"at least ASIL {required.content}",
         float(margin),
@@ -355,7 +356,7 @@ def ageing(case: BatteryCase) -> list[Outcome]:
     for life, requirement in (("calendar_years", "life_years"), ("distance_km", "life_distance_km")):
         wanted = case.car(f"requirements.{requirement}")
         if wanted.content is None:
-            outcomes.append(passed(f"{requirement.replace('_', ' ').capitalize()}: none required."))
+            outcomes.append(passed(f"{sentence(requirement.replace('_', ' '))}: none required."))
         else:
             outcomes.append(
                 compare(case.offer(f"life.{life}"), AT_LEAST, wanted, what=f"declared life in {life}")

@@ -7,7 +7,7 @@ not known is `None` here and named in `unknown`; the simulation fills it with ge
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kyotsu.spec.battery import BatteryModule
 from kyotsu.spec.eaxle import EAxle, Rating
@@ -89,6 +89,16 @@ class Build:
         masses = self.vehicle.masses
         return (masses.test_kg or masses.curb_kg + 136.0) + self.mass_change_kg
 
+    def with_drives(self, kind: str, drives: tuple[Drive, ...]) -> Build:
+        """The same vehicle with other drives, under another name."""
+        old_mass, new_mass = drives_mass_kg(self.drives), drives_mass_kg(drives)
+        if old_mass is None or new_mass is None:
+            unknown = (*self.unknown, "eaxle.mass_kg") if drives != self.drives else self.unknown
+            return replace(self, kind=kind, drives=drives, unknown=unknown)
+        return replace(
+            self, kind=kind, drives=drives, mass_change_kg=self.mass_change_kg + new_mass - old_mass
+        )
+
 
 def as_built(
     name: str, vehicle: Vehicle, eaxles: Mapping[str, EAxle]
@@ -134,17 +144,12 @@ def rebuilt(
     pack = laid_out(base.vehicle, module, layout)
     if pack is None:
         return None
-    change, unknown = 0.0, []
+    build = base.with_drives(kind, drives)
     if pack.mass_kg is None or base.pack.mass_kg is None:
-        unknown.append("vehicle.battery.mass_kg" if base.pack.mass_kg is None else "battery_module.mass_kg")
-    else:
-        change += pack.mass_kg - base.pack.mass_kg
-    old_mass, new_mass = drives_mass_kg(base.drives), drives_mass_kg(drives)
-    if old_mass is None or new_mass is None:
-        unknown.append("eaxle.mass_kg")
-    else:
-        change += new_mass - old_mass
-    return Build(base.vehicle_name, base.vehicle, kind, pack, drives, change, tuple(unknown))
+        unknown = "vehicle.battery.mass_kg" if base.pack.mass_kg is None else "battery_module.mass_kg"
+        return replace(build, pack=pack, unknown=(*build.unknown, unknown))
+    change = build.mass_change_kg + pack.mass_kg - base.pack.mass_kg
+    return replace(build, pack=pack, mass_change_kg=change)
 
 
 def laid_out(vehicle: Vehicle, module: BatteryModule, layout: Layout) -> Pack | None:

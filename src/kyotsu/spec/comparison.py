@@ -40,6 +40,11 @@ def shown(value: object) -> str:
     return str(value)
 
 
+def sentence(text: str) -> str:
+    """A text with its first letter large, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def words(path: str) -> str:
     """A field as words, without its unit: `voltage max` for `electrical.voltage_max_v`."""
     name = path.rpartition(".")[2]
@@ -113,7 +118,7 @@ def compare(
     With an `action` and an infinite tolerance the outcome is conditional however far outside.
     """
     name = what or words(offered.field)
-    missing = unknown((offered, required), name.capitalize())
+    missing = unknown((offered, required), sentence(name))
     if missing:
         return missing
     unit = symbol(required.field)
@@ -122,7 +127,7 @@ def compare(
     verdict = Verdict.PASS if inside else Verdict.CONDITIONAL if margin >= -tolerance else Verdict.FAIL
     return Outcome(
         verdict,
-        f"{name.capitalize()}: {shown(offered.content)} {unit} offered, {rule.text} "
+        f"{sentence(name)}: {shown(offered.content)} {unit} offered, {rule.text} "
         f"{shown(required.content)} {unit} required.",
         shown(offered.content),
         f"{rule.text} {shown(required.content)}",
@@ -136,15 +141,15 @@ def compare(
 def same(offered: Value, required: Value, *, action: str = "", what: str = "") -> Outcome:
     """Equality of two named things; a difference is conditional when an action can bridge it."""
     name = what or words(offered.field)
-    missing = unknown((offered, required), name.capitalize())
+    missing = unknown((offered, required), sentence(name))
     if missing:
         return missing
     equal = offered.content == required.content
     verdict = Verdict.PASS if equal else Verdict.CONDITIONAL if action else Verdict.FAIL
     reason = (
-        f"{name.capitalize()}: both {shown(offered.content)}."
+        f"{sentence(name)}: both {shown(offered.content)}."
         if equal
-        else f"{name.capitalize()}: {shown(offered.content)} offered, {shown(required.content)} required."
+        else f"{sentence(name)}: {shown(offered.content)} offered, {shown(required.content)} required."
     )
     return Outcome(
         verdict,
@@ -159,14 +164,14 @@ def same(offered: Value, required: Value, *, action: str = "", what: str = "") -
 def one_of(offered: Value, allowed: Value, *, action: str = "", what: str = "") -> Outcome:
     """Membership of a named thing in a list; an absence is conditional when an action can bridge it."""
     name = what or words(offered.field)
-    missing = unknown((offered, allowed), name.capitalize())
+    missing = unknown((offered, allowed), sentence(name))
     if missing:
         return missing
     inside = offered.content in allowed.content
     verdict = Verdict.PASS if inside else Verdict.CONDITIONAL if action else Verdict.FAIL
     return Outcome(
         verdict,
-        f"{name.capitalize()}: {shown(offered.content)} offered, {'one of ' if not inside else 'among '}"
+        f"{sentence(name)}: {shown(offered.content)} offered, {'one of ' if not inside else 'among '}"
         f"{shown(allowed.content)} {'required' if not inside else 'accepted'}.",
         shown(offered.content),
         f"one of {shown(allowed.content)}",
@@ -178,12 +183,12 @@ def one_of(offered: Value, allowed: Value, *, action: str = "", what: str = "") 
 def covers(offered: Value, required: Value, *, action: str = "", what: str = "") -> Outcome:
     """Whether a list of offered things holds every required one."""
     name = what or words(offered.field)
-    missing = unknown((offered, required), name.capitalize())
+    missing = unknown((offered, required), sentence(name))
     if missing:
         return missing
     lacking = tuple(item for item in required.content if item not in offered.content)
     verdict = Verdict.PASS if not lacking else Verdict.CONDITIONAL if action else Verdict.FAIL
-    reason = f"{name.capitalize()}: " + (
+    reason = f"{sentence(name)}: " + (
         f"all {len(required.content)} required are offered."
         if not lacking
         else f"{shown(lacking)} required and not offered."
@@ -203,12 +208,12 @@ def covers(offered: Value, required: Value, *, action: str = "", what: str = "")
 def stated(value: Value, what: str = "") -> Outcome:
     """Whether a document or declaration exists at all."""
     name = what or words(value.field)
-    missing = unknown((value,), name.capitalize())
+    missing = unknown((value,), sentence(name))
     if missing:
         return missing
     return Outcome(
         Verdict.PASS,
-        f"{name.capitalize()}: {shown(value.content)}.",
+        f"{sentence(name)}: {shown(value.content)}.",
         shown(value.content),
         "stated",
         status=value.status,

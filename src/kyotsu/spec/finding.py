@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from kyotsu.spec.record import STATUSES, Status
 
@@ -100,6 +101,24 @@ class Finding:
                 if outcome.action and outcome.verdict is self.verdict
             )
         )
+
+    def record(self) -> dict[str, Any]:
+        """The finding as plain data, with the values that decided it."""
+        worst = self.worst
+        return {
+            "check": self.check,
+            "title": self.title,
+            "verdict": self.verdict.value,
+            "offered": worst.offered,
+            "required": worst.required,
+            "margin": worst.margin,
+            "unit": worst.unit,
+            "reason": self.reason,
+            "action": self.action,
+            "missing": ", ".join(self.missing),
+            "standard": self.standard,
+            "status": self.status,
+        }
 
 
 def finding(check: str, title: str, standard: str, outcomes: Iterable[Outcome]) -> Finding:

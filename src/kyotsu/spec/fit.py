@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from kyotsu.spec.battery import BatteryModule
 from kyotsu.spec.battery_body_checks import BODY_CHECKS
@@ -72,6 +73,21 @@ class Fit:
     def deciding(self) -> tuple[Finding, ...]:
         """The findings that make the overall verdict."""
         return tuple(item for item in self.findings if item.verdict is self.verdict)
+
+    def record(self) -> dict[str, Any]:
+        """The fit as plain data, without its findings."""
+        return {
+            "vehicle": self.vehicle,
+            "slot": self.slot,
+            "kind": self.kind,
+            "part": self.part,
+            "rating": self.rating,
+            "layout": self.layout.text if self.layout else None,
+            "parts_used": self.layout.parts if self.layout else None,
+            "verdict": self.verdict.value,
+            "status": self.status,
+            **{verdict.value: self.count(verdict) for verdict in Verdict},
+        }
 
 
 def fit_battery(name: str, vehicle: Vehicle, module: BatteryModule) -> Fit:

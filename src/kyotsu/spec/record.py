@@ -76,7 +76,7 @@ def _numbers(table: Table, prefix: str) -> Iterator[tuple[str, object]]:
     for name in type(table).model_fields:
         value = getattr(table, name)
         path = f"{prefix}{name}"
-        if isinstance(value, Record) or name == "sources":
+        if name not in table.model_fields_set or name == "sources" or isinstance(value, Record):
             continue
         if isinstance(value, Table):
             yield from _numbers(value, f"{path}.")

@@ -5,7 +5,10 @@ does each vehicle do as built and with the proposed common parts (`sim`); and it
 HTML file with the same results beside it as Parquet and JSON.
 """
 
-from kyotsu.study.run import Study, run_study
+from kyotsu.study.results import Study
+from kyotsu.study.run import STEPS, run_study
+from kyotsu.study.single import drive_vehicle
+from kyotsu.study.tables import changes, study_record
 from kyotsu.study.write import write_study
 
-__all__ = ["Study", "run_study", "write_study"]
+__all__ = ["STEPS", "Study", "changes", "drive_vehicle", "run_study", "study_record", "write_study"]

@@ -29,8 +29,8 @@ def battery_cost_usd(energy_kwh: float, chemistry: str | None, year: int) -> flo
     """Cost of a pack [USD of 2022] by gross energy [kWh], chemistry and year (EPA OMEGA's curves)."""
     a, b, exponent, c, decay = _CURVES["LFP" if chemistry in _LFP_LIKE else "NMC"]
     elapsed = min(max(year, BASE_YEAR), LAST_YEAR) - BASE_YEAR
-    per_kwh = a + b / energy_kwh**exponent - c * elapsed * math.exp(-decay * elapsed)
-    return energy_kwh * per_kwh * (1.0 - YEARLY_FALL) ** max(year - LAST_YEAR, 0)
+    per_kwh = a + b / math.pow(energy_kwh, exponent) - c * elapsed * math.exp(-decay * elapsed)
+    return energy_kwh * per_kwh * math.pow(1.0 - YEARLY_FALL, max(year - LAST_YEAR, 0))
 
 
 def drive_cost_usd(peak_power_kw: float) -> float:

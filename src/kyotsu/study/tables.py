@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kyotsu import __version__
-from kyotsu.spec.finding import Finding, Verdict
-from kyotsu.spec.fit import Fit
 from kyotsu.study.results import AS_BUILT, COMMON, BuildResult, Study
 
 Records = list[dict[str, Any]]
@@ -25,50 +24,15 @@ CHANGES = (
 )
 
 
-def fit_record(fit: Fit) -> dict[str, Any]:
-    """A fit without its findings."""
-    return {
-        "vehicle": fit.vehicle,
-        "slot": fit.slot,
-        "kind": fit.kind,
-        "part": fit.part,
-        "rating": fit.rating,
-        "layout": fit.layout.text if fit.layout else None,
-        "parts_used": fit.layout.parts if fit.layout else None,
-        "verdict": fit.verdict.value,
-        "status": fit.status,
-        **{verdict.value: fit.count(verdict) for verdict in Verdict},
-    }
-
-
-def finding_record(finding: Finding) -> dict[str, Any]:
-    """A finding with the values that decided it."""
-    worst = finding.worst
-    return {
-        "check": finding.check,
-        "title": finding.title,
-        "verdict": finding.verdict.value,
-        "offered": worst.offered,
-        "required": worst.required,
-        "margin": worst.margin,
-        "unit": worst.unit,
-        "reason": finding.reason,
-        "action": finding.action,
-        "missing": ", ".join(finding.missing),
-        "standard": finding.standard,
-        "status": finding.status,
-    }
-
-
 def fits(study: Study) -> Records:
     """One record for each part in each slot."""
-    return [fit_record(fit) for fit in study.fits]
+    return [fit.record() for fit in study.fits]
 
 
 def findings(study: Study) -> Records:
     """One record for each check of each part in each slot."""
     return [
-        {"vehicle": fit.vehicle, "slot": fit.slot, "part": fit.part, **finding_record(finding)}
+        {"vehicle": fit.vehicle, "slot": fit.slot, "part": fit.part, **finding.record()}
         for fit in study.fits
         for finding in fit.findings
     ]
@@ -103,7 +67,7 @@ def builds(study: Study) -> Records:
 def requirements(study: Study) -> Records:
     """One record for each requirement of each build."""
     return [
-        {"vehicle": build.vehicle, "build": build.build, **finding_record(finding)}
+        {"vehicle": build.vehicle, "build": build.build, **finding.record()}
         for build in study.builds
         for finding in build.requirements
     ]
@@ -164,7 +128,7 @@ def not_built(study: Study) -> Records:
     return [{"vehicle": item.vehicle, "build": item.build, "reason": item.reason} for item in study.not_built]
 
 
-TABLES = {
+TABLES: Mapping[str, Callable[[Study], Records]] = {
     "fits": fits,
     "findings": findings,
     "builds": builds,

@@ -50,7 +50,11 @@ def unknowns(workspace: Workspace, fits: Iterable[Fit]) -> list[Unknown]:
             continue
         for finding in fit.findings:
             for field in finding.missing:
-                record = fit.part if field.startswith(_OF_PART) and not field.startswith("eaxle_mount") else fit.vehicle
+                record = (
+                    fit.part
+                    if field.startswith(_OF_PART) and not field.startswith("eaxle_mount")
+                    else fit.vehicle
+                )
                 checks, pairs = waiting.setdefault((record, field), (set(), set()))
                 checks.add(finding.check)
                 pairs.add((fit.vehicle + fit.slot, fit.part))

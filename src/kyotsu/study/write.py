@@ -7,7 +7,6 @@ last; a full disk or a killed process leaves an earlier study as it was.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -16,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kyotsu.errors import InputError, Location, Problem
+from kyotsu.study.columns import schema
 from kyotsu.study.report import report_html
 from kyotsu.study.results import Study
 from kyotsu.study.tables import TABLES, study_record
@@ -37,7 +37,7 @@ def write_study(study: Study, folder: Path) -> list[Path]:
     try:
         names = _write_all(study, partial)
         for name in names:
-            os.replace(partial / name, folder / name)
+            (partial / name).replace(folder / name)
     except OSError as error:
         raise _unwritable(folder, error) from error
     finally:
@@ -48,7 +48,7 @@ def write_study(study: Study, folder: Path) -> list[Path]:
 def _write_all(study: Study, folder: Path) -> list[str]:
     names = []
     for name, records in TABLES.items():
-        pq.write_table(pa.Table.from_pylist(records(study)), folder / f"{name}.parquet")
+        pq.write_table(pa.Table.from_pylist(records(study), schema=schema(name)), folder / f"{name}.parquet")
         names.append(f"{name}.parquet")
     record = study_record(study)
     (folder / RESULTS).write_text(json.dumps(record, ensure_ascii=False, allow_nan=False), encoding="utf-8")
@@ -59,5 +59,12 @@ def _write_all(study: Study, folder: Path) -> list[str]:
 def _unwritable(folder: Path, error: OSError) -> InputError:
     found = f"the folder cannot be written ({error.strerror or error})"
     return InputError(
-        [Problem(Location(str(folder)), found, "a folder with space and permission", "Free space, or give another -o.")]
+        [
+            Problem(
+                Location(str(folder)),
+                found,
+                "a folder with space and permission",
+                "Free space, or give another -o.",
+            )
+        ]
     )

@@ -1,0 +1,79 @@
+"""`kyotsu drive`: what one vehicle does on the drive cycles, as built or with other parts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kyotsu.cli.check import JsonOption, WorkspaceArgument
+from kyotsu.cli.output import optional, print_json, screen, table
+from kyotsu.errors import InputError, Location, Problem
+from kyotsu.spec.workspace import load_workspace
+
+if TYPE_CHECKING:
+    from kyotsu.study.results import BuildResult, CycleResult
+
+
+def drive(
+    workspace: WorkspaceArgument,
+    vehicle: Annotated[str, typer.Argument(help="maker/id of the vehicle.")],
+    battery_module: Annotated[
+        str | None, typer.Option("--module", "-m", help="Battery module to build in.")
+    ] = None,
+    eaxles: Annotated[
+        list[str] | None, typer.Option("--eaxle", "-e", help="E-axle to build in, for each mount in order.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Drive a vehicle over all cycles, as built or with another battery module and other e-axles.
+
+    Prints consumption at the battery and at the wall, range, 0 to 100 km/h, top speed, gradeability, and
+    where the vehicle could not follow a cycle. Exit code 2 when the vehicle cannot be built so.
+    """
+    with optional("study"):
+        from kyotsu.study.single import drive_vehicle  # noqa: PLC0415  (an extra)
+    loaded = load_workspace(workspace)
+    if vehicle not in loaded.vehicles:
+        known = ", ".join(sorted(loaded.vehicles))
+        found = f"vehicle {vehicle!r}"
+        raise InputError(
+            [Problem(Location(str(loaded.root)), found, f"one of: {known}", "Correct the name.")]
+        )
+    build, cycles = drive_vehicle(loaded, vehicle, battery_module, tuple(eaxles or ()))
+    if as_json:
+        print_json({"build": asdict(build), "cycles": [asdict(cycle) for cycle in cycles]})
+    else:
+        _print(build, cycles)
+
+
+def _print(build: BuildResult, cycles: tuple[CycleResult, ...]) -> None:
+    screen.print(f"[bold]{build.name}[/], {build.build.replace('_', ' ')}", soft_wrap=True)
+    for part in build.parts:
+        screen.print(f"  {part}", soft_wrap=True, highlight=False)
+    sprint = "never" if build.zero_to_100_km_h_s is None else f"{build.zero_to_100_km_h_s:.1f} s"
+    figures = (
+        f"{build.curb_mass_kg:.0f} kg curb",
+        f"{build.energy_kwh:.1f} kWh ({build.usable_kwh:.1f} usable)",
+        f"0-100 km/h {sprint}",
+        f"top speed {build.top_speed_km_h:.0f} km/h",
+        f"grade {build.gradeability_pct:.0f} %",
+        f"EPA label range {build.epa_range_km:.0f} km",
+    )
+    screen.print(f"  {', '.join(figures)}", soft_wrap=True, highlight=False)
+    numbers = ("km", "battery Wh/km", "wall Wh/km", "range km", "missed s", "short km/h")
+    listing = table("cycle", *numbers, "limited by", right=numbers)
+    for cycle in cycles:
+        values: tuple[Any, ...] = (
+            f"{cycle.distance_km:.2f}",
+            f"{cycle.dc_wh_per_km:.1f}",
+            f"{cycle.ac_wh_per_km:.1f}",
+            f"{cycle.range_km:.0f}",
+            f"{cycle.missed_s:.0f}",
+            f"{cycle.shortfall_km_h:.1f}",
+        )
+        listing.add_row(cycle.cycle, *values, cycle.limited_by.replace("_", " "))
+    screen.print(listing)
+    for note in build.notes:
+        screen.print(f"  note: {note}", soft_wrap=True, highlight=False)

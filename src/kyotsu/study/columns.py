@@ -1,0 +1,99 @@
+"""The Parquet tables' columns and types: fixed, so that an empty table reads like a full one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from kyotsu.sim.simulate import Ledger
+from kyotsu.spec.finding import Verdict
+from kyotsu.study.tables import CHANGES
+
+TEXT, NUMBER, WHOLE = pa.string(), pa.float64(), pa.int64()
+
+_FINDING = {
+    "check": TEXT,
+    "title": TEXT,
+    "verdict": TEXT,
+    "offered": TEXT,
+    "required": TEXT,
+    "margin": NUMBER,
+    "unit": TEXT,
+    "reason": TEXT,
+    "action": TEXT,
+    "missing": TEXT,
+    "standard": TEXT,
+    "status": TEXT,
+}
+_PAIR = {"vehicle": TEXT, "slot": TEXT, "part": TEXT}
+_BUILD = {"vehicle": TEXT, "build": TEXT}
+
+COLUMNS: Mapping[str, Mapping[str, pa.DataType]] = {
+    "fits": {
+        "vehicle": TEXT,
+        "slot": TEXT,
+        "kind": TEXT,
+        "part": TEXT,
+        "rating": TEXT,
+        "layout": TEXT,
+        "parts_used": WHOLE,
+        "verdict": TEXT,
+        "status": TEXT,
+        **{verdict.value: WHOLE for verdict in Verdict},
+    },
+    "findings": {**_PAIR, **_FINDING},
+    "builds": {
+        "vehicle": TEXT,
+        "maker": TEXT,
+        "name": TEXT,
+        "build": TEXT,
+        "parts": TEXT,
+        "fit": TEXT,
+        "requirements": TEXT,
+        "energy_kwh": NUMBER,
+        "usable_kwh": NUMBER,
+        "nominal_voltage_v": NUMBER,
+        "test_mass_kg": NUMBER,
+        "battery_cost_usd": NUMBER,
+        "drive_cost_usd": NUMBER,
+        **dict.fromkeys(CHANGES, NUMBER),
+        "notes": TEXT,
+    },
+    "requirements": {**_BUILD, **_FINDING},
+    "cycles": {
+        **_BUILD,
+        "cycle": TEXT,
+        "distance_km": NUMBER,
+        "dc_wh_per_km": NUMBER,
+        "ac_wh_per_km": NUMBER,
+        "range_km": NUMBER,
+        "missed_s": NUMBER,
+        "shortfall_km_h": NUMBER,
+        "limited_by": TEXT,
+        **dict.fromkeys(Ledger._fields, NUMBER),
+    },
+    "changes": {
+        "vehicle": TEXT,
+        "name": TEXT,
+        "fit": TEXT,
+        "requirements": TEXT,
+        **{f"{name}_{when}": NUMBER for name in CHANGES for when in ("as_built", "common", "change")},
+    },
+    "unknowns": {
+        "ask": TEXT,
+        "record": TEXT,
+        "field": TEXT,
+        "question": TEXT,
+        "checks": TEXT,
+        "pairs": WHOLE,
+        "file": TEXT,
+        "line": WHOLE,
+    },
+    "not_built": {**_BUILD, "reason": TEXT},
+}
+
+
+def schema(table: str) -> pa.Schema:
+    """The Arrow schema of one of the study's tables."""
+    return pa.schema(list(COLUMNS[table].items()))

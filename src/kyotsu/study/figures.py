@@ -1,0 +1,139 @@
+"""Driving builds: from builds to the figures that a study reports."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from kyotsu.sim.build import build_parameters, filled
+from kyotsu.sim.label import label_of
+from kyotsu.sim.parameters import FloatArray, VehicleParameters
+from kyotsu.sim.performance import acceleration_time_s, gradeability_pct, top_speed_km_h, usable_energy_kwh
+from kyotsu.sim.simulate import Results, simulate
+from kyotsu.spec.build import Build
+from kyotsu.spec.finding import Verdict
+from kyotsu.study.costs import battery_cost_usd, drive_cost_usd
+from kyotsu.study.requirements import requirement_findings
+from kyotsu.study.results import BuildResult, CycleResult
+
+CYCLES = ("udds", "hwfet", "us06", "wltc_3b", "jc08", "nedc", "jp1015")
+
+
+def drive_builds(
+    builds: Sequence[tuple[Build, Verdict]], year: int
+) -> tuple[tuple[BuildResult, ...], tuple[CycleResult, ...]]:
+    """Every build, with the verdict of its fit, over every cycle; `year` dates the costs."""
+    if not builds:
+        return (), ()
+    parameters = build_parameters(build for build, _ in builds)
+    results = simulate(parameters, CYCLES)
+    return (
+        _build_results(builds, year, parameters, results),
+        _cycle_results([build for build, _ in builds], parameters, results),
+    )
+
+
+def _build_results(
+    builds: Sequence[tuple[Build, Verdict]], year: int, parameters: VehicleParameters, results: Results
+) -> tuple[BuildResult, ...]:
+    consumption = dict(zip(results.cycles, results.consumption_ac_wh_per_km.T, strict=True))
+    ranges = _ranges_km(parameters, results)
+    label = label_of(consumption["udds"], consumption["hwfet"], ranges["udds"], ranges["hwfet"])
+    sprint, fastest, steepest = (
+        acceleration_time_s(parameters),
+        top_speed_km_h(parameters),
+        gradeability_pct(parameters),
+    )
+    rows = []
+    for index, (build, fit) in enumerate(builds):
+        sprint_s = float(sprint[index]) if math.isfinite(sprint[index]) else None
+        findings = requirement_findings(
+            build.vehicle,
+            range_km=float(ranges[build.vehicle.requirements.range_cycle][index]),
+            zero_to_100_km_h_s=sprint_s,
+            top_speed_km_h=float(fastest[index]),
+            gradeability_pct=float(steepest[index]),
+            curb_mass_kg=build.curb_mass_kg,
+        )
+        rows.append(
+            BuildResult(
+                vehicle=build.vehicle_name,
+                maker=build.vehicle_name.split("/")[0],
+                name=build.vehicle.name,
+                build=build.kind,
+                parts=_parts(build),
+                fit=fit,
+                energy_kwh=build.pack.energy_kwh,
+                usable_kwh=build.pack.usable_kwh,
+                nominal_voltage_v=build.pack.nominal_voltage_v,
+                curb_mass_kg=build.curb_mass_kg,
+                test_mass_kg=build.test_mass_kg,
+                udds_ac_wh_per_km=float(consumption["udds"][index]),
+                hwfet_ac_wh_per_km=float(consumption["hwfet"][index]),
+                wltc_ac_wh_per_km=float(consumption["wltc_3b"][index]),
+                epa_range_km=float(label.range_km[index]),
+                wltc_range_km=float(ranges["wltc_3b"][index]),
+                zero_to_100_km_h_s=sprint_s,
+                top_speed_km_h=float(fastest[index]),
+                gradeability_pct=float(steepest[index]),
+                battery_cost_usd=battery_cost_usd(build.pack.energy_kwh, build.pack.chemistry, year),
+                drive_cost_usd=sum(drive_cost_usd(drive.rating.peak_power_kw) for drive in build.drives),
+                requirements=findings,
+                notes=_notes(build),
+            )
+        )
+    return tuple(rows)
+
+
+def _ranges_km(parameters: VehicleParameters, results: Results) -> dict[str, FloatArray]:
+    energy_wh = usable_energy_kwh(parameters) * 1000.0
+    return {
+        cycle: energy_wh / np.maximum(consumed, 1e-9)
+        for cycle, consumed in zip(results.cycles, results.consumption_dc_wh_per_km.T, strict=True)
+    }
+
+
+def _parts(build: Build) -> tuple[str, ...]:
+    drives = (
+        f"{drive.mount.axle}: {drive.eaxle.name} at {drive.rating.peak_power_kw:g} kW"
+        for drive in build.drives
+    )
+    return (f"battery: {build.pack.name}", *drives)
+
+
+def _notes(build: Build) -> tuple[str, ...]:
+    unknown = tuple(f"{field} unknown: mass not corrected for it" for field in build.unknown)
+    generic = filled(build)
+    return unknown + ((f"generic model for {', '.join(generic)}",) if generic else ())
+
+
+def _cycle_results(
+    builds: Sequence[Build], parameters: VehicleParameters, results: Results
+) -> tuple[CycleResult, ...]:
+    ranges, limiters = _ranges_km(parameters, results), results.limiter()
+    ledger = results.ledger._asdict()
+    rows = []
+    for index, build in enumerate(builds):
+        for column, cycle in enumerate(results.cycles):
+            missed = float(results.missed_s[index, column])
+            rows.append(
+                CycleResult(
+                    vehicle=build.vehicle_name,
+                    build=build.kind,
+                    cycle=cycle,
+                    distance_km=float(results.distance_km[index, column]),
+                    dc_wh_per_km=float(results.consumption_dc_wh_per_km[index, column]),
+                    ac_wh_per_km=float(results.consumption_ac_wh_per_km[index, column]),
+                    range_km=float(ranges[cycle][index]),
+                    missed_s=missed,
+                    shortfall_km_h=float(results.shortfall_km_h[index, column]),
+                    limited_by=limiters[index][column] if missed > 0 else "",
+                    ledger={
+                        use.removesuffix("_wh"): float(values[index, column])
+                        for use, values in ledger.items()
+                    },
+                )
+            )
+    return tuple(rows)

@@ -1,0 +1,84 @@
+"""Numbers as the report prints them: true minus, narrow no-break spaces, units always, a dash for unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import ceil, floor, log10
+from statistics import median
+from typing import Literal
+
+Sense = Literal["better", "worse", "same", "neutral", "unknown"]
+
+UNKNOWN = "—"
+MINUS = "\u2212"
+NARROW = "\u202f"  # narrow no-break space: between thousands, and between a number and its unit
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """A number with a fixed count of decimals; a dash when it is not known."""
+    if value is None:
+        return UNKNOWN
+    text = f"{round(value, digits) + 0.0:,.{digits}f}"  # adding 0.0 makes −0 a plain 0
+    return text.replace(",", NARROW).replace("-", MINUS)
+
+
+def signed(value: float | None, digits: int = 0) -> str:
+    """A difference: always with its sign, `±0` when nothing is left after rounding."""
+    if value is None:
+        return UNKNOWN
+    rounded = round(value, digits)
+    if rounded == 0:
+        return "±0"
+    return ("+" if rounded > 0 else "") + number(rounded, digits)
+
+
+def significant(value: float | None, figures: int = 3) -> str:
+    """A number with about so many significant figures, for margins of any size."""
+    if value is None or abs(value) < 1e-9:
+        return number(value)
+    return number(value, max(0, figures - 1 - floor(log10(abs(value)))))
+
+
+def margin(value: float | None, unit: str) -> str:
+    """How far inside (+) or outside (−) a requirement; empty when the check has no margin."""
+    if value is None:
+        return ""
+    text = significant(value)
+    return with_unit(f"+{text}" if value > 1e-9 else text, unit)
+
+
+def with_unit(text: str, unit: str) -> str:
+    """A number and its unit, kept together."""
+    return f"{text}{NARROW}{unit}" if unit and text != UNKNOWN else text
+
+
+def sense(change: float | None, better: int) -> Sense:
+    """What a rounded change means where `better` is 1 (more is better), −1 (less is) or 0 (neither)."""
+    if change is None:
+        return "unknown"
+    if change == 0:
+        return "same"
+    if better == 0:
+        return "neutral"
+    return "better" if change * better > 0 else "worse"
+
+
+def middle(values: Iterable[float | None]) -> float | None:
+    """The median of the values that are known."""
+    known = [value for value in values if value is not None]
+    return median(known) if known else None
+
+
+def ratio_change(was: float | None, now: float | None) -> float | None:
+    """Relative change [%]."""
+    return None if was is None or now is None or was == 0 else 100.0 * (now - was) / abs(was)
+
+
+def ticks(low: float, high: float, most: int = 6) -> list[float]:
+    """Round numbers that span `low` to `high`, at most about `most` steps of 1, 2, 2.5 or 5 times 10^n."""
+    span = high - low or abs(high) or 1.0
+    raw = span / most
+    power = 10.0 ** floor(log10(raw))
+    step = next(power * factor for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if power * factor >= raw * (1 - 1e-9))
+    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
+    return [round(index * step, 10) for index in range(first, max(last, first + 1) + 1)]
