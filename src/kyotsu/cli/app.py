@@ -8,7 +8,7 @@ import sys
 import typer
 
 from kyotsu import __version__
-from kyotsu.cli import check, drive, fit, schema, standard, study
+from kyotsu.cli import check, drive, fit, schema, standard, study, validate
 from kyotsu.cli.output import BAD_INPUT, error_screen, print_json, print_problems, problem_record
 from kyotsu.errors import InputError, KyotsuError
 
@@ -49,6 +49,7 @@ app.command("check")(check.check)
 app.command("fit")(fit.fit)
 app.command("drive")(drive.drive)
 app.command("study")(study.study)
+app.command("validate")(validate.validate)
 app.command("schema")(schema.schema)
 app.add_typer(standard.app, name="standard")
 
@@ -74,7 +75,5 @@ def _refuse(error: InputError) -> None:
         print_json({"problems": [problem_record(problem) for problem in error.problems]})
     print_problems(error.problems)
     count = len(error.problems)
-    error_screen.print(
-        f"{count} {'problem' if count == 1 else 'problems'}: the input cannot be used", soft_wrap=True
-    )
+    error_screen.print(f"{count} {'problem' if count == 1 else 'problems'}: the input cannot be used", soft_wrap=True)
     sys.exit(BAD_INPUT)

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 def drive(
     workspace: WorkspaceArgument,
     vehicle: Annotated[str, typer.Argument(help="maker/id of the vehicle.")],
-    battery_module: Annotated[
-        str | None, typer.Option("--module", "-m", help="Battery module to build in.")
-    ] = None,
+    battery_module: Annotated[str | None, typer.Option("--module", "-m", help="Battery module to build in.")] = None,
     eaxles: Annotated[
         list[str] | None, typer.Option("--eaxle", "-e", help="E-axle to build in, for each mount in order.")
     ] = None,
@@ -38,9 +36,7 @@ def drive(
     if vehicle not in loaded.vehicles:
         known = ", ".join(sorted(loaded.vehicles))
         found = f"vehicle {vehicle!r}"
-        raise InputError(
-            [Problem(Location(str(loaded.root)), found, f"one of: {known}", "Correct the name.")]
-        )
+        raise InputError([Problem(Location(str(loaded.root)), found, f"one of: {known}", "Correct the name.")])
     build, cycles = drive_vehicle(loaded, vehicle, battery_module, tuple(eaxles or ()))
     if as_json:
         print_json({"build": asdict(build), "cycles": [asdict(cycle) for cycle in cycles]})

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from kyotsu.cli.check import JsonOption, WorkspaceArgument
-from kyotsu.cli.output import FINDINGS, OK, print_json, screen, table, verdict_text
+from kyotsu.cli.output import FINDINGS, OK, print_json, screen, verdict_text
 from kyotsu.errors import InputError, Location, Problem
 from kyotsu.spec.finding import Finding, Verdict
 from kyotsu.spec.fit import Fit, fit_workspace
@@ -19,19 +19,15 @@ from kyotsu.spec.workspace import Workspace, load_workspace
 
 def fit(
     workspace: WorkspaceArgument,
-    vehicle: Annotated[
-        str | None, typer.Option("--vehicle", "-v", help="maker/id, or the start of it.")
-    ] = None,
-    part: Annotated[
-        str | None, typer.Option("--part", "-p", help="Id of a battery module or e-axle.")
-    ] = None,
+    vehicle: Annotated[str | None, typer.Option("--vehicle", "-v", help="maker/id, or the start of it.")] = None,
+    part: Annotated[str | None, typer.Option("--part", "-p", help="Id of a battery module or e-axle.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Explain passes too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Try parts in vehicles' slots: a matrix of verdicts, or one pair explained.
 
-    Verdicts: ● pass, ◐ conditional (do something), ? unknown (ask somebody), ✕ fail. A verdict that
-    rests on assumed values says so. With --vehicle and --part every reason is told.
+    Verdicts: ● pass, ○ pass on assumed values, ◐ conditional (do something), ? unknown (ask
+    somebody), ✕ fail. With --vehicle and --part every reason is told.
     Exit code 1 when a verdict shown is not a pass.
     """
     loaded = load_workspace(workspace)
@@ -43,16 +39,14 @@ def fit(
         if (vehicle is None or item.vehicle.startswith(vehicle)) and (part is None or item.part == part)
     ]
     if as_json:
-        print_json(
-            [{**item.record(), "findings": [finding.record() for finding in item.findings]} for item in fits]
-        )
+        print_json([{**item.record(), "findings": [finding.record() for finding in item.findings]} for item in fits])
     elif vehicle is not None and part is not None:
         for item in fits:
             _explain(item, loaded, every)
     else:
         for kind, title in (("battery_module", "Battery modules"), ("eaxle", "E-axles")):
             _matrix([item for item in fits if item.kind == kind], title)
-        screen.print("● pass   ◐ conditional   ? unknown   ✕ fail   (* rests on assumed values)")
+        screen.print("● pass   ○ pass on assumed values   ◐ conditional   ? unknown   ✕ fail")
         screen.print("Explain one pair: kyotsu fit WORKSPACE --vehicle MAKER/ID --part ID")
     raise typer.Exit(OK if all(item.verdict is Verdict.PASS for item in fits) else FINDINGS)
 
@@ -67,35 +61,40 @@ def _known(name: str | None, names: Any, what: str, loaded: Workspace, prefix: b
 
 
 def _matrix(fits: Sequence[Fit], title: str) -> None:
+    """One line for each slot, one mark for each part, parts by number: narrow enough for any terminal."""
     if not fits:
         return
     parts = list(dict.fromkeys(item.part for item in fits))
-    rows: dict[tuple[str, str], dict[str, Fit]] = {}
+    rows: dict[str, list[Fit]] = {}
     for item in fits:
-        rows.setdefault((item.vehicle, item.slot), {})[item.part] = item
-    numbers = [str(index + 1) for index in range(len(parts))]
-    listing = table("vehicle", "slot", *numbers, title=f"[bold]{title}[/]")
-    for (vehicle, slot), row in rows.items():
-        cells = [_mark(row[part]) for part in parts]
-        listing.add_row(vehicle, slot, *cells)
-    screen.print(listing)
-    for number, part in zip(numbers, parts, strict=True):
+        rows.setdefault(f"{item.vehicle} {item.slot}", []).append(item)
+    width = max(map(len, rows)) + 2
+    screen.print(f"[bold]{title}[/]")
+    for digits in _numbers(len(parts)):
+        screen.print(" " * width + digits, highlight=False, soft_wrap=True)
+    for name, row in rows.items():
+        screen.print(Text.assemble(name.ljust(width), *(_mark(item) for item in row)), soft_wrap=True)
+    for number, part in enumerate(parts, start=1):
         screen.print(f"  {number:>2} {part}", highlight=False)
     screen.print()
 
 
+def _numbers(count: int) -> list[str]:
+    """The heads of numbered columns of two characters: tens above units, tens only where there are any."""
+    tens = "".join(f"{number // 10 or ' '} " for number in range(1, count + 1)).rstrip()
+    units = "".join(f"{number % 10} " for number in range(1, count + 1)).rstrip()
+    return [tens, units] if tens else [units]
+
+
 def _mark(item: Fit) -> Text:
-    mark = verdict_text(item.verdict, word=False)
-    return mark + Text("*" if item.status == "assumed" else "", style=mark.style)
+    return verdict_text(item.verdict, word=False, assumed=item.status == "assumed") + " "
 
 
 def _explain(item: Fit, loaded: Workspace, every: bool) -> None:
     part = loaded.parts[item.part]
     name = part.name + (f" at {item.rating}" if item.rating else "")
     screen.print(
-        Text.assemble(
-            (f"{name} in {loaded.vehicles[item.vehicle].name}", "bold"), f" ({item.vehicle}, {item.slot})"
-        )
+        Text.assemble((f"{name} in {loaded.vehicles[item.vehicle].name}", "bold"), f" ({item.vehicle}, {item.slot})")
     )
     screen.print(Text.assemble("  ", verdict_text(item.verdict), _basis(item)))
     if item.layout is not None:

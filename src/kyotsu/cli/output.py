@@ -25,6 +25,7 @@ VERDICT_STYLE = {
     Verdict.FAIL: "red",
 }
 VERDICT_MARK = {Verdict.PASS: "●", Verdict.CONDITIONAL: "◐", Verdict.UNKNOWN: "?", Verdict.FAIL: "✕"}
+ASSUMED_PASS = "○"
 
 screen = Console()
 error_screen = Console(stderr=True)
@@ -45,9 +46,7 @@ def optional(extra: str) -> Iterator[None]:
             raise
         found = f"no package {error.name!r}, which this command needs"
         action = f"pip install 'kyotsu[{extra}]'"
-        raise InputError(
-            [Problem(Location("installation"), found, f"the extra {extra!r}", action)]
-        ) from error
+        raise InputError([Problem(Location("installation"), found, f"the extra {extra!r}", action)]) from error
 
 
 def _plain(value: Any) -> Any:
@@ -74,18 +73,16 @@ def print_problems(problems: Iterable[Problem], console: Console = error_screen)
     for problem in problems:
         style = "red" if problem.severity == "error" else "yellow"
         place = str(problem.location)
-        console.print(
-            Text.assemble((problem.severity, f"bold {style}"), " ", (place, "bold")), soft_wrap=True
-        )
+        console.print(Text.assemble((problem.severity, f"bold {style}"), " ", (place, "bold")), soft_wrap=True)
         console.print(Text(f"    found     {problem.found}"), soft_wrap=True)
         console.print(Text(f"    expected  {problem.expected}"), soft_wrap=True)
         console.print(Text(f"    do        {problem.action}"), soft_wrap=True)
 
 
-def verdict_text(verdict: Verdict, word: bool = True) -> Text:
+def verdict_text(verdict: Verdict, word: bool = True, assumed: bool = False) -> Text:
     """A verdict with its colour and mark; the mark alone tells it apart without colour."""
-    text = f"{VERDICT_MARK[verdict]} {verdict.value}" if word else VERDICT_MARK[verdict]
-    return Text(text, style=VERDICT_STYLE[verdict])
+    mark = ASSUMED_PASS if assumed and verdict is Verdict.PASS else VERDICT_MARK[verdict]
+    return Text(f"{mark} {verdict.value}" if word else mark, style=VERDICT_STYLE[verdict])
 
 
 def table(*columns: str, title: str | None = None, right: Iterable[str] = ()) -> Table:

@@ -37,11 +37,7 @@ def compare_versions(
     if before.kind != after.kind:
         found = f"{old} for a {before.kind} and {new} for a {after.kind}"
         raise InputError(
-            [
-                Problem(
-                    Location("command line"), found, "two standards of one kind", "Compare versions of one."
-                )
-            ]
+            [Problem(Location("command line"), found, "two standards of one kind", "Compare versions of one.")]
         )
     changes = diff(before, after, loaded.parts.values())
     if as_json:

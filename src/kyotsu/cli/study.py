@@ -16,6 +16,15 @@ from kyotsu.spec.workspace import load_workspace
 if TYPE_CHECKING:
     from kyotsu.study import Study
 
+# head of the column, figure, digits
+SHOWN = (
+    ("UDDS Wh/km", "udds_ac_wh_per_km", 1),
+    ("range km", "epa_range_km", 0),
+    ("0-100 s", "zero_to_100_km_h_s", 1),
+    ("mass kg", "curb_mass_kg", 0),
+    ("USD", "cost_usd", 0),
+)
+
 
 def study(
     workspace: WorkspaceArgument,
@@ -52,37 +61,21 @@ def study(
 def _summary(result: Study, rows: list[dict[str, Any]]) -> None:
     counts = {verdict: sum(fit.verdict is verdict for fit in result.fits) for verdict in Verdict}
     listed = "  ".join(f"{count} {verdict.value}" for verdict, count in counts.items())
-    screen.print(
-        f"{result.workspace.alliance.name}: {len(result.fits)} parts in slots tried: {listed}", soft_wrap=True
+    screen.print(f"{result.workspace.alliance.name}: {len(result.fits)} parts in slots tried: {listed}", soft_wrap=True)
+    listing = table(
+        "change with common parts", "fit", "job", *(head for head, *_ in SHOWN), right=[head for head, *_ in SHOWN]
     )
-    numbers = ("UDDS Wh/km", "range km", "0-100 s", "mass kg", "cost USD")
-    listing = table("with common parts", "fit", "does its job", *numbers, right=numbers)
     for row in rows:
-        listing.add_row(
-            row["vehicle"],
-            verdict_text(Verdict(row["fit"])),
-            verdict_text(Verdict(row["requirements"])),
-            *(
-                _change(row, name, digits)
-                for name, digits in (
-                    ("udds_ac_wh_per_km", 1),
-                    ("epa_range_km", 0),
-                    ("zero_to_100_km_h_s", 1),
-                    ("curb_mass_kg", 0),
-                    ("cost_usd", 0),
-                )
-            ),
-        )
+        marks = (verdict_text(Verdict(row[name]), word=False) for name in ("fit", "requirements"))
+        changes = (_change(row[f"{name}_change"], digits) for _, name, digits in SHOWN)
+        listing.add_row(row["vehicle"], *marks, *changes)
     screen.print(listing)
+    screen.print("fit: do the parts fit?  job: does the vehicle still meet its requirements?")
+    screen.print("● pass   ◐ conditional   ? unknown   ✕ fail")
     for item in result.not_built:
-        screen.print(
-            f"{item.vehicle} {item.build.replace('_', ' ')}: not built. {item.reason}", soft_wrap=True
-        )
+        screen.print(f"{item.vehicle} {item.build.replace('_', ' ')}: not built. {item.reason}", soft_wrap=True)
     screen.print(f"{len(result.unknowns)} values that nobody stated: the report says whom to ask.")
 
 
-def _change(row: dict[str, Any], name: str, digits: int) -> str:
-    now, change = row[f"{name}_common"], row[f"{name}_change"]
-    if now is None:
-        return "never"
-    return f"{now:.{digits}f}" + ("" if change is None else f" ({change:+.{digits}f})")
+def _change(change: float | None, digits: int) -> str:
+    return "-" if change is None else f"{change:+.{digits}f}"

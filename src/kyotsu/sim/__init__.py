@@ -1,13 +1,13 @@
 """What a vehicle built from given parts does: consumption, range, label, acceleration, top speed, grade.
 
-    cycles                                   speed over time, by name or from a file
+    cycles                                   speed over time, from a file or by a name of CYCLES
     parameters <- components (generic)       what a vehicle is, in SI arrays of shape (vehicle,)
     road  drive  battery  ->  step           one step of physics, pure functions
     simulate  performance  label             results with units in their names
-    car_table  fit  validation               how right it is, and where its constants come from
+    car_table  calibration  validation       how right it is, and where its constants come from
 
-Rules kept: SI and bare inside, unit suffixes at the edge; one source of physics, elementwise over vehicles; after the
-edge nothing raises and nothing is NaN, badness is a number or a flag; every joule is accounted for.
+Rules kept: SI and bare inside, unit suffixes at the edge; one source of physics, elementwise over vehicles;
+after the edge nothing raises and nothing is NaN, badness is a number or a flag; every joule is accounted for.
 """
 
 from kyotsu.sim.components import generic_vehicle

@@ -1,7 +1,8 @@
 """The pack as a voltage source with a resistance: what it can give and take, and what that costs.
 
-Elementwise on arrays of shape (vehicle,), but for `table_value`, which reads tables of shape (vehicle, table).
-SI units without suffix: power [W], current [A] positive when discharging, voltage [V], state of charge [-].
+Elementwise on arrays of shape (vehicle,), but for `table_value`, which reads tables of shape (vehicle,
+table). SI units without suffix: power [W], current [A] positive when discharging, voltage [V], state of
+charge [-].
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ def table_value(table: FloatArray, soc: FloatArray, lanes: npt.NDArray[np.intp])
     place = np.minimum(np.maximum(soc, 0.0), 1.0) * last
     below = np.minimum(place.astype(np.intp), last - 1)
     weight = place - below
-    return (1.0 - weight) * table[lanes, below] + weight * table[lanes, below + 1]
+    value: FloatArray = (1.0 - weight) * table[lanes, below] + weight * table[lanes, below + 1]
+    return value
 
 
 def discharge_limit(
@@ -39,7 +41,8 @@ def discharge_limit(
 ) -> FloatArray:
     """Most current that voltage, current and charge limits allow for one step.
 
-    I = min(I_max, (U_oc − U_min)/R, U_oc/2R, (z − z_min) Q/Δt), not below zero; U_oc/2R is where the power is greatest.
+    I = min(I_max, (U_oc − U_min)/R, U_oc/2R, (z − z_min) Q/Δt), not below zero; U_oc/2R is where the power is
+    greatest.
 
     Args:
         battery: parameters, each of shape (vehicle,).

@@ -73,8 +73,7 @@ def _one(build: Build) -> VehicleParameters:
     total = sum(drive.rating.peak_power_kw for drive in build.drives)
     drag = float(generic_drive_drag_n(build.vehicle.masses.test_kg or build.test_mass_kg))
     axles = {
-        drive.mount.axle: _drive(drive, radius, drag * drive.rating.peak_power_kw / total)
-        for drive in build.drives
+        drive.mount.axle: _drive(drive, radius, drag * drive.rating.peak_power_kw / total) for drive in build.drives
     }
     front_power = sum(drive.rating.peak_power_kw for drive in build.drives if drive.mount.axle == "front")
     return vehicle_parameters(
@@ -213,9 +212,7 @@ def loss_model_of_map(loss_map: LossMap) -> LossModel:
 
 def _battery(build: Build, drive_power_kw: float) -> BatteryParameters:
     pack, chosen = build.pack, chosen_constants()
-    voltage = (
-        np.array(pack.open_circuit_voltage_v) if pack.open_circuit_voltage_v else _generic_voltage(build)
-    )
+    voltage = np.array(pack.open_circuit_voltage_v) if pack.open_circuit_voltage_v else _generic_voltage(build)
     mean = float(np.mean(0.5 * (voltage[1:] + voltage[:-1])))
     capacity = pack.energy_kwh * 1000.0 / mean
     low, high = (float(bound / np.mean(chosen.cell_voltage) * mean) for bound in chosen.cell_voltage_bounds)

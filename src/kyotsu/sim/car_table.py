@@ -1,7 +1,8 @@
 """Tables of cars: certification inputs, and results where they are known.
 
-A row has at least test mass and coast-down coefficients; what else is missing the generic components fill. The shipped
-table `data/ev_validation.csv` has kyotsu's column names; the names of the EPA-derived lists are understood as well.
+A row has at least test mass and coast-down coefficients; what else is missing the generic components fill.
+The shipped table `data/ev_validation.csv` has kyotsu's column names; the names of the EPA-derived lists are
+understood as well.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ ALIASES = {
     "motor_power_kw": ("motor_kw_total", 1.0),
 }
 REQUIRED = ("test_mass_kg", "road_load_a_n", "road_load_b_n_per_mps", "road_load_c_n_per_mps2")
+RESULTS = ("udds_ac_wh_per_km", "hwfet_ac_wh_per_km")
+NUMBERS = (*REQUIRED, "rated_power_kw", "motor_power_kw", "model_year_first", "battery_gross_kwh", *RESULTS)
+TEXTS = ("make", "model", "quality")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,9 +129,7 @@ def load_cars(path: str | Path, inputs_needed: bool = True) -> CarTable:
     """
     rows, header = _read(Path(path))
     problems = [
-        Problem(
-            Location(str(path), 1, name), "no such column", f"{name} or {_other(name)}", "Add the column."
-        )
+        Problem(Location(str(path), 1, name), "no such column", f"{name} or {_other(name)}", "Add the column.")
         for name in REQUIRED
         if name not in header and _other(name) not in header
     ]
@@ -142,26 +144,28 @@ def load_cars(path: str | Path, inputs_needed: bool = True) -> CarTable:
                 place = Location(str(path), rows[index][0], name)
                 problems.append(Problem(place, "nothing", "a number", "Fill the cell."))
     if problems:
-        raise InputError(sorted(set(problems)))
-    texts = {
-        name: np.array([row.get(name) or "" for _, row in rows]) for name in ("make", "model", "quality")
-    }
+        raise InputError(problems)
+    make, model, quality = (np.array([row.get(name) or "" for _, row in rows]) for name in TEXTS)
     identity = [row.get("row") or str(count) for count, (_, row) in enumerate(rows)]
     motors = [row.get("motor_text") or "" for _, row in rows]
     year = numbers["model_year_first"]
     return CarTable(
         row=np.array(identity),
-        **texts,
+        make=make,
+        model=model,
+        quality=quality,
         motor_type=np.array([motor_type_of(text) for text in motors]),
         layout=np.array([layout_of(row.get("drive") or "") for _, row in rows]),
         model_year=np.where(np.isnan(year), REFERENCE_YEAR, year),
         power_kw=_power(numbers, motors),
-        **{name: numbers[name] for name in (*REQUIRED, "battery_gross_kwh", *RESULTS)},
+        test_mass_kg=numbers["test_mass_kg"],
+        road_load_a_n=numbers["road_load_a_n"],
+        road_load_b_n_per_mps=numbers["road_load_b_n_per_mps"],
+        road_load_c_n_per_mps2=numbers["road_load_c_n_per_mps2"],
+        battery_gross_kwh=numbers["battery_gross_kwh"],
+        udds_ac_wh_per_km=numbers["udds_ac_wh_per_km"],
+        hwfet_ac_wh_per_km=numbers["hwfet_ac_wh_per_km"],
     )
-
-
-RESULTS = ("udds_ac_wh_per_km", "hwfet_ac_wh_per_km")
-NUMBERS = (*REQUIRED, "rated_power_kw", "motor_power_kw", "model_year_first", "battery_gross_kwh", *RESULTS)
 
 
 def motor_type_of(text: str) -> str:
@@ -199,17 +203,13 @@ def _read(path: Path) -> tuple[list[tuple[int, dict[str, str]]], list[str]]:
             rows = [(reader.line_num, row) for row in reader]
             return rows, list(reader.fieldnames or [])
     except OSError as error:
-        problem = Problem(
-            Location(str(path)), error.strerror or "unreadable", "a CSV file", "Check the path."
-        )
+        problem = Problem(Location(str(path)), error.strerror or "unreadable", "a CSV file", "Check the path.")
     except (ValueError, csv.Error) as error:
         problem = Problem(Location(str(path)), str(error), "a CSV table in UTF-8", "Save it as UTF-8 CSV.")
     raise InputError([problem])
 
 
-def _column(
-    path: str, rows: list[tuple[int, dict[str, str]]], name: str, problems: list[Problem]
-) -> FloatArray:
+def _column(path: str, rows: list[tuple[int, dict[str, str]]], name: str, problems: list[Problem]) -> FloatArray:
     other, factor = ALIASES.get(name, (name, 1.0))
     values = np.full(len(rows), np.nan)
     for index, (line, row) in enumerate(rows):

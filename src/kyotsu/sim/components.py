@@ -1,12 +1,14 @@
 """Generic components: what a drive loses and a battery holds when only the outline of a car is known.
 
-From mass, coast-down coefficients, rated power, motor type, layout and battery energy, `generic_vehicle` makes full
-`VehicleParameters`. The constants stand with their origin in `data/components.toml`: one set for all cars, the fitted
-ones found once over the validation table by `validation.fit_components`, none of them for a single car.
+From mass, coast-down coefficients, rated power, motor type, layout and battery energy, `generic_vehicle`
+makes full `VehicleParameters`. The constants stand with their origin in `data/components.toml`: one set for
+all cars, the fitted ones found once over the validation table by `calibration.fit_components`, none of them
+for a single car.
 
-The idea of the loss model: a coast-down is done with the selector in neutral, so that the coefficient A holds the drag
-of gears, bearings and magnets beside that of the tyres. `drag_share` of A is taken off the road, and the drive's own
-no-load loss is put in its place. So a car rebuilt with another e-axle loses that e-axle's drag, not the old one's.
+The idea of the loss model: a coast-down is done with the selector in neutral, so that the coefficient A holds
+the drag of gears, bearings and magnets beside that of the tyres. `drag_share` of A is taken off the road, and
+the drive's own no-load loss is put in its place. So a car rebuilt with another e-axle loses that e-axle's
+drag, not the old one's.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ REFERENCE_YEAR = 2024.0  # of `auxiliary_power`
 
 
 class FittedConstants(NamedTuple):
-    """The constants that `fit_components` finds; each a scalar, or shape (vehicle,) while fitting. Units in the TOML."""
+    """The constants that are fitted; scalars, or of shape (vehicle,) while fitting. Units in the TOML."""
 
     charge_efficiency: Numbers
     drive_loss: Numbers
@@ -204,9 +206,7 @@ def generic_vehicle(
     return vehicle_parameters(chassis=chassis, front=front, rear=rear, battery=battery)
 
 
-def road_load_without_drive_drag_n(
-    road_load_a_n: Numbers, fitted: FittedConstants | None = None
-) -> FloatArray:
+def road_load_without_drive_drag_n(road_load_a_n: Numbers, fitted: FittedConstants | None = None) -> FloatArray:
     """Coast-down A without the drive's own drag, A (1 − drag_share) [N], shape (vehicle,)."""
     share = np.asarray((fitted or fitted_constants()).drag_share, dtype=np.float64)
     return np.asarray(road_load_a_n, dtype=np.float64) * (1.0 - share)
@@ -242,7 +242,9 @@ def generic_battery_energy_kwh(mass_kg: Numbers) -> FloatArray:
     """Gross battery energy of a present-day car of that mass [kWh], shape (vehicle,)."""
     chosen = chosen_constants()
     per_mass, at_zero = chosen.battery_energy
-    return np.clip(per_mass * np.asarray(mass_kg, dtype=np.float64) + at_zero, *chosen.battery_energy_bounds)
+    low, high = chosen.battery_energy_bounds
+    energy = per_mass * np.asarray(mass_kg, dtype=np.float64) + at_zero
+    return np.minimum(np.maximum(energy, low), high)
 
 
 def generic_loss(
@@ -269,8 +271,7 @@ def generic_loss(
     """
     constants, chosen = fitted or fitted_constants(), chosen_constants()
     power, torque, speed, share = (
-        np.asarray(value, dtype=np.float64)
-        for value in (peak_power_kw, peak_torque_nm, maximum_speed_rad_s, excited)
+        np.asarray(value, dtype=np.float64) for value in (peak_power_kw, peak_torque_nm, maximum_speed_rad_s, excited)
     )
     copper = chosen.copper_loss * 1e3 * power / np.maximum(torque, 1e-9) ** 2
     return loss_parameters(
@@ -321,7 +322,8 @@ def generic_battery(
 ) -> BatteryParameters:
     """A pack by its gross energy.
 
-    R = resistance_loss U²/E, so that a one-hour discharge loses the same share in every pack; U mean voltage, E energy.
+    R = resistance_loss U²/E, so that a one-hour discharge loses the same share in every pack; U mean voltage,
+    E energy.
 
     Args:
         energy_kwh: gross energy [kWh], shape () or (vehicle,).

@@ -1,14 +1,14 @@
 """Drive cycles: speed (and grade) over time, by name or from a file.
 
 In: a name of `CYCLES` or the path of a CSV file with the columns `time_s,speed_mps[,grade]`.
-Out: a `Cycle` of SI arrays. A file that cannot be driven raises `InputError` with every problem it has, by line.
-Where the shipped figures come from stands in `data/cycles/SOURCES.md`.
+Out: a `Cycle` of SI arrays. A file that cannot be driven raises `InputError` with every problem it has, by
+line. Where the shipped figures come from stands in `data/cycles/SOURCES.md`.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -87,9 +87,7 @@ def make_cycle(name: str, time_s: object, speed_mps: object, grade: object = 0.0
     Raises:
         InputError: the arrays are not a cycle.
     """
-    time, speed, slope = (
-        np.asarray(values, dtype=np.float64).ravel() for values in (time_s, speed_mps, grade)
-    )
+    time, speed, slope = (np.asarray(values, dtype=np.float64).ravel() for values in (time_s, speed_mps, grade))
     if slope.size == 1:
         slope = np.full(time.shape, slope[0])
     if not time.size == speed.size == slope.size:
@@ -106,18 +104,14 @@ def _read(path: Path) -> str:
     try:
         if path.stat().st_size > FILE_LIMIT:
             found = f"{path.stat().st_size} bytes"
-            raise InputError(
-                [_problem(str(path), None, None, found, f"at most {FILE_LIMIT}", "Cut it into trips.")]
-            )
+            raise InputError([_problem(str(path), None, None, found, f"at most {FILE_LIMIT}", "Cut it into trips.")])
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         expected = f"a CSV file, or one of {', '.join(CYCLES)}"
         found = error.strerror or "an unreadable file"
         problem = _problem(str(path), None, None, found, expected, "Check the name or path.")
     except ValueError:
-        problem = _problem(
-            str(path), None, None, "bytes that are not UTF-8", "UTF-8 text", "Save it as UTF-8."
-        )
+        problem = _problem(str(path), None, None, "bytes that are not UTF-8", "UTF-8 text", "Save it as UTF-8.")
     raise InputError([problem])
 
 
@@ -125,13 +119,9 @@ def _parse(name: str, text: str, file: str) -> Cycle:
     try:
         table = [(number, row) for number, row in enumerate(csv.reader(text.splitlines()), 1) if any(row)]
     except csv.Error as error:
-        raise InputError(
-            [_problem(file, None, None, str(error), "a CSV table", "Save it as CSV.")]
-        ) from error
+        raise InputError([_problem(file, None, None, str(error), "a CSV table", "Save it as CSV.")]) from error
     if not table:
-        raise InputError(
-            [_problem(file, 1, None, "an empty file", f"a header {','.join(COLUMNS)}", "Fill it.")]
-        )
+        raise InputError([_problem(file, 1, None, "an empty file", f"a header {','.join(COLUMNS)}", "Fill it.")])
     header = [cell.strip() for cell in table[0][1]]
     problems = [
         _problem(file, table[0][0], column, f"columns {', '.join(header)}", f"a column {column}", "Add it.")
@@ -169,29 +159,21 @@ def _numbers(
     return values, wrong
 
 
-def _row_problems(file: str, rows: list[tuple[int, tuple[float, ...]]]) -> Iterator[Problem]:
+def _row_problems(file: str, rows: Sequence[tuple[int, tuple[float, ...]]]) -> Iterator[Problem]:
     if len(rows) < 2:
         yield _problem(file, None, None, f"{len(rows)} usable samples", "at least 2", "Add samples.")
     previous = -np.inf
     for line, (time, speed, grade) in rows:
         if not abs(time) <= TIME_LIMIT:
-            yield _problem(
-                file, line, "time_s", f"{time:g} s", f"at most {TIME_LIMIT:g} s", "Correct the time."
-            )
+            yield _problem(file, line, "time_s", f"{time:g} s", f"at most {TIME_LIMIT:g} s", "Correct the time.")
         elif time <= previous:
-            yield _problem(
-                file, line, "time_s", f"{time:g} s", f"more than {previous:g} s", "Sort or remove it."
-            )
+            yield _problem(file, line, "time_s", f"{time:g} s", f"more than {previous:g} s", "Sort or remove it.")
         else:
             previous = time
         if not 0.0 <= speed <= SPEED_LIMIT:
-            yield _problem(
-                file, line, "speed_mps", f"{speed:g}", f"0 to {SPEED_LIMIT:g} m/s", "Correct the speed."
-            )
+            yield _problem(file, line, "speed_mps", f"{speed:g}", f"0 to {SPEED_LIMIT:g} m/s", "Correct the speed.")
         if not abs(grade) <= GRADE_LIMIT:
-            yield _problem(
-                file, line, "grade", f"{grade:g}", "a rise over run of at most 1", "Correct the grade."
-            )
+            yield _problem(file, line, "grade", f"{grade:g}", "a rise over run of at most 1", "Correct the grade.")
 
 
 def _problem(file: str, line: int | None, key: str | None, found: str, expected: str, action: str) -> Problem:

@@ -28,7 +28,7 @@ class AxleForces(NamedTuple):
 
 
 class ElectricTerms(NamedTuple):
-    """Electrical power of both drives as P(s) = idle + linear s + square s² when all forces are scaled by s [W]."""
+    """Electrical power of both drives with all forces scaled by s, P(s) = idle + linear s + square s² [W]."""
 
     idle: FloatArray  # W, loss at no torque
     linear: FloatArray  # W
@@ -163,11 +163,13 @@ def electric_scale(terms: ElectricTerms, low: FloatArray, high: FloatArray) -> F
         Scale [-], shape (vehicle,); 1 where no limit binds, 0 where not even the idle loss can be met.
     """
     full = terms.idle + terms.linear + terms.square
-    limit = np.where(full > high, high, low)
+    braking = terms.linear < 0.0
+    limit = np.where((full > high) & ~braking, high, low)
     slack = limit - terms.idle
-    slope = np.abs(terms.linear) + np.sqrt(
-        np.maximum(terms.linear * terms.linear + 4.0 * terms.square * slack, 0.0)
-    )
+    slope = np.abs(terms.linear) + np.sqrt(np.maximum(terms.linear * terms.linear + 4.0 * terms.square * slack, 0.0))
     root = 2.0 * np.abs(slack) / np.maximum(slope, 1e-300)
+    # Past the lowest point of the parabola more braking gives less power back.
+    lowest = np.abs(terms.linear) / np.maximum(2.0 * terms.square, 1e-300)
+    root = np.where(braking, np.minimum(root, lowest), root)
     scale = np.where((full > high) | (full < low), np.minimum(root, 1.0), 1.0)
     return np.where((terms.idle > high) & (full > high), 0.0, scale)

@@ -1,8 +1,9 @@
 """The window-sticker values of the United States from the two-cycle test.
 
-In: AC consumption on UDDS (city) and HWFET (highway), measured or simulated. Out: unadjusted and adjusted values.
-Adjusted values use the factor 0.7 that the EPA lets makers of battery cars apply instead of the five-cycle test:
-40 CFR 600.210-12(d)(3); test SAE J1634. Weights 55 % city and 45 % highway: 40 CFR 600.210-12, 600.311-12.
+In: AC consumption on UDDS (city) and HWFET (highway), measured or simulated. Out: unadjusted and adjusted
+values. Adjusted values use the factor 0.7 that the EPA lets makers of battery cars apply instead of the
+five-cycle test: 40 CFR 600.210-12; test SAE J1634. Weights 55 % city and 45 % highway: 40 CFR
+600.210-12, 600.311-12.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from kyotsu.sim.simulate import simulate
 from kyotsu.units import KM_PER_MILE, KWH_PER_US_GALLON
 
 CITY_WEIGHT = 0.55  # 40 CFR 600.311-12, combined value
-ADJUSTMENT = 0.7  # 40 CFR 600.210-12(d)(3), adjusted over unadjusted fuel economy and range
+ADJUSTMENT = 0.7  # 40 CFR 600.210-12, adjusted over unadjusted fuel economy and range
 
 
 class Label(NamedTuple):
@@ -55,8 +56,8 @@ def label_of(
 ) -> Label:
     """The label from two-cycle results, each of shape () or (vehicle,).
 
-    Adjusted consumption = unadjusted / 0.7; adjusted range = unadjusted · 0.7; combined = 0.55 city + 0.45 highway,
-    for consumption per distance and for range alike.
+    Adjusted consumption = unadjusted / 0.7; adjusted range = unadjusted · 0.7; combined = 0.55 city + 0.45
+    highway, for consumption per distance and for range alike.
     """
     city, highway, city_range, highway_range = (
         np.atleast_1d(np.asarray(value, dtype=np.float64))

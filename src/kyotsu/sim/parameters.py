@@ -1,10 +1,9 @@
 """What a vehicle is to the simulation: named arrays in SI units, one entry per vehicle.
 
-`VehicleParameters` holds a chassis, a front and a rear drive, and a battery. Everything inside is bare SI, shape
-(vehicle,) or (vehicle, table). The builders `chassis_parameters`, `drive_parameters` and `battery_parameters` take
-numbers as people write them, with their unit in the name, as scalars or as arrays of shape (vehicle,). What is
-unknown can be filled by `components.generic_vehicle`. `stack` joins vehicles into one batch.
-A builder given an impossible value raises `InputError` with every problem found.
+`VehicleParameters` holds a chassis, a front and a rear drive, and a battery. Everything inside is bare SI,
+shape (vehicle,) or (vehicle, table). The builders take numbers as people write them, keywords with the unit
+in the name, scalars or arrays of shape (vehicle,); impossible values raise `InputError` with every problem
+found. What is unknown can be taken from `components`. `stack` joins vehicles into one batch.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kyotsu.errors import InputError, Location, Problem
+from kyotsu.sim.parameter_checks import battery_findings, chassis_findings, drive_findings, require
 from kyotsu.units import RPM_PER_RAD_S
 
 FloatArray = npt.NDArray[np.float64]
@@ -43,7 +43,8 @@ class ChassisParameters(NamedTuple):
 
 
 class LossParameters(NamedTuple):
-    """Coefficients of a drive's loss in shaft speed w [rad/s] and shaft torque T [N m]; each of shape (vehicle,).
+    """Coefficients of a drive's loss in shaft speed w [rad/s] and shaft torque T [N m]; each of shape
+    (vehicle,).
 
     P_loss = c + c_w w + c_w2 w² + c_w3 w³ + c_T |T| + c_T2 T² + c_Tw |T| w + c_T2w T² w + c_Tw2 |T| w² [W]
     """
@@ -60,7 +61,8 @@ class LossParameters(NamedTuple):
 
 
 class DriveParameters(NamedTuple):
-    """Motor, inverter and reducer of one axle, all units of the axle together; each entry of shape (vehicle,).
+    """Motor, inverter and reducer of one axle, all units of the axle together; each entry of shape
+    (vehicle,).
 
     An axle without a drive has a peak torque of zero.
     """
@@ -161,7 +163,7 @@ def chassis_parameters(
             regeneration_full_mps,
         )
     )
-    _require(chassis_problems(values))
+    require(chassis_findings(values))
     return values
 
 
@@ -180,7 +182,8 @@ def drive_parameters(
         peak_torque_nm: at the motor shaft, all motors of the axle [N m].
         peak_power_kw: at the motor shaft, all motors of the axle [kW].
         maximum_speed_rpm: motor speed limit [1/min].
-        loss: loss of motor, inverter and reducer together, see `loss_parameters` and `components.generic_loss`.
+        loss: loss of motor, inverter and reducer together, see `loss_parameters` and
+        `components.generic_loss`.
 
     Raises:
         InputError: a value is not a number, or out of its range.
@@ -191,7 +194,7 @@ def drive_parameters(
     size = ratio.size
     spread = LossParameters(*(np.broadcast_to(c, (size,)).astype(np.float64) for c in loss))
     values = DriveParameters(ratio, torque, power * 1e3, speed / RPM_PER_RAD_S, spread)
-    _require(drive_problems("drive", values))
+    require(drive_findings("drive", values))
     return values
 
 
@@ -213,9 +216,7 @@ def loss_parameters(
     Machines, IEEE Transactions on Industry Applications 53 (2017).
     """
     return LossParameters(
-        *_broadcast(
-            constant, speed, speed2, speed3, torque, torque2, torque_speed, torque2_speed, torque_speed2
-        )
+        *_broadcast(constant, speed, speed2, speed3, torque, torque2, torque_speed, torque2_speed, torque_speed2)
     )
 
 
@@ -284,7 +285,7 @@ def battery_parameters(
         np.broadcast_to(resistance, shape).astype(np.float64),
         *spread,
     )
-    _require(battery_problems(values))
+    require(battery_findings(values))
     return values
 
 
@@ -326,10 +327,8 @@ def stack(vehicles: Iterable[VehicleParameters]) -> VehicleParameters:
     return _join([_resample(vehicle, longest) for vehicle in batch])
 
 
-def take(
-    vehicles: VehicleParameters, index: npt.NDArray[np.int64] | npt.NDArray[np.bool_]
-) -> VehicleParameters:
-    """The vehicles at `index`, shape (lane,) or a mask of shape (vehicle,); a vehicle may be taken more than once."""
+def take(vehicles: VehicleParameters, index: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> VehicleParameters:
+    """The vehicles at `index`, shape (lane,), each as often as it is named; or those of a mask."""
     return map_arrays(lambda values: values[index], vehicles)
 
 
@@ -341,113 +340,6 @@ def map_arrays(function: Callable[[FloatArray], FloatArray], tree: Tree) -> Tree
     if isinstance(tree, np.ndarray):
         return function(tree)  # type: ignore[return-value]
     return type(tree)(*(map_arrays(function, branch) for branch in tree))  # type: ignore[attr-defined]
-
-
-def invalid(vehicles: VehicleParameters) -> npt.NDArray[np.bool_]:
-    """True for each vehicle whose parameters cannot be driven, shape (vehicle,)."""
-    problems = [
-        *chassis_problems(vehicles.chassis),
-        *drive_problems("front", vehicles.front),
-        *drive_problems("rear", vehicles.rear),
-        *battery_problems(vehicles.battery),
-    ]
-    bad = np.zeros(vehicles.vehicle_count, dtype=np.bool_)
-    for mask, _ in problems:
-        bad |= mask
-    return bad
-
-
-Finding = tuple[npt.NDArray[np.bool_], Problem]
-
-
-def chassis_problems(chassis: ChassisParameters) -> list[Finding]:
-    """What is wrong with a chassis: for each wrong entry a mask of shape (vehicle,) and the problem."""
-    ranges = {
-        "mass": (1.0, 1e6),
-        "rotating_mass": (0.0, 1e6),
-        "road_load_a": (-1e4, 1e6),
-        "road_load_b": (-1e3, 1e5),
-        "road_load_c": (-1e2, 1e4),
-        "tyre_radius": (0.05, 5.0),
-        "friction": (0.01, 5.0),
-        "front_load_share": (0.0, 1.0),
-        "height_per_wheelbase": (0.0, 2.0),
-        "front_torque_share": (0.0, 1.0),
-        "auxiliary_power": (0.0, 1e6),
-        "regeneration_share": (0.0, 1.0),
-        "regeneration_deceleration": (0.0, 20.0),
-        "regeneration_start": (0.0, 100.0),
-        "regeneration_full": (0.0, 100.0),
-    }
-    return _range_problems("chassis", chassis._asdict(), ranges)
-
-
-def drive_problems(name: str, drive: DriveParameters) -> list[Finding]:
-    """What is wrong with a drive: for each wrong entry a mask of shape (vehicle,) and the problem."""
-    ranges = {
-        "gear_ratio": (0.01, 1e3),
-        "peak_torque": (0.0, 1e6),
-        "peak_power": (0.0, 1e9),
-        "maximum_speed": (1.0, 1e10),
-    }
-    found = _range_problems(name, drive._asdict(), ranges)
-    return found + _range_problems(
-        f"{name}.loss", drive.loss._asdict(), dict.fromkeys(LossParameters._fields, (0.0, 1e9))
-    )
-
-
-def battery_problems(battery: BatteryParameters) -> list[Finding]:
-    """What is wrong with a battery: for each wrong entry a mask of shape (vehicle,) and the problem."""
-    ranges = {
-        "open_circuit_voltage": (1.0, 1e5),
-        "resistance": (0.0, 1e3),
-        "capacity": (1.0, 1e9),
-        "voltage_minimum": (0.0, 1e5),
-        "voltage_maximum": (1.0, 1e5),
-        "discharge_current": (0.0, 1e6),
-        "charge_current": (0.0, 1e6),
-        "soc_minimum": (0.0, 1.0),
-        "soc_maximum": (0.0, 1.0),
-        "charge_efficiency": (0.01, 1.0),
-    }
-    found = _range_problems("battery", battery._asdict(), ranges)
-    empty = ~(battery.soc_minimum < battery.soc_maximum)
-    if empty.any():
-        place = Location(key="battery.soc_minimum")
-        found.append(
-            (empty, Problem(place, "an empty usable window", "soc_minimum < soc_maximum", "Swap them."))
-        )
-    return found
-
-
-def _range_problems(
-    name: str, values: dict[str, FloatArray], ranges: dict[str, tuple[float, float]]
-) -> list[Finding]:
-    found: list[Finding] = []
-    for key, (low, high) in ranges.items():
-        wrong = ~((values[key] >= low) & (values[key] <= high))
-        if wrong.any():
-            mask = wrong if wrong.ndim == 1 else wrong.any(axis=1)
-            first = values[key][wrong][0]
-            place = Location(key=f"{name}.{key}")
-            expected = f"{low:g} to {high:g} in SI units"
-            where = f"{first:g} (vehicle {int(np.argmax(mask))}, {int(mask.sum())} in all)"
-            found.append((mask, Problem(place, where, expected, "Correct the value or its unit.")))
-    return found
-
-
-def _require(found: list[Finding]) -> None:
-    if found:
-        raise InputError(problem for _, problem in found)
-
-
-def _broadcast(*values: Numbers) -> list[FloatArray]:
-    arrays = [np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in values]
-    return [array.astype(np.float64) for array in np.broadcast_arrays(*arrays)]
-
-
-def _size(part: tuple[Any, ...]) -> int:
-    return int(part[0].shape[0])
 
 
 def _resample(vehicle: VehicleParameters, length: int) -> VehicleParameters:
@@ -462,9 +354,19 @@ def _resample(vehicle: VehicleParameters, length: int) -> VehicleParameters:
 
 
 def _join(trees: list[VehicleParameters]) -> VehicleParameters:
-    def join(parts: tuple[object, ...]) -> object:
+    def join(parts: tuple[Any, ...]) -> Any:
         if isinstance(parts[0], np.ndarray):
-            return np.concatenate(parts)  # type: ignore[arg-type]
-        return type(parts[0])(*(join(branch) for branch in zip(*parts, strict=True)))  # type: ignore[call-overload]
+            return np.concatenate(parts)
+        return type(parts[0])(*(join(branch) for branch in zip(*parts, strict=True)))
 
-    return join(tuple(trees))  # type: ignore[return-value]
+    joined: VehicleParameters = join(tuple(trees))
+    return joined
+
+
+def _broadcast(*values: Numbers) -> list[FloatArray]:
+    arrays = [np.atleast_1d(np.asarray(value, dtype=np.float64)) for value in values]
+    return [array.astype(np.float64) for array in np.broadcast_arrays(*arrays)]
+
+
+def _size(part: tuple[Any, ...]) -> int:
+    return int(part[0].shape[0])

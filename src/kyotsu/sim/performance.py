@@ -1,10 +1,13 @@
 """What a vehicle can do flat out: acceleration, top speed, gradeability and range, from the limits of `step`.
 
 Every function takes `VehicleParameters` and returns an array of shape (vehicle,), with the unit in its name.
-Infinity means never; nothing raises and nothing is NaN. Power is peak power: how long it lasts is not modelled.
+Infinity means never; nothing raises and nothing is NaN. Power is peak power: how long it lasts is not
+modelled.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,12 +15,13 @@ from kyotsu.sim.cycles import Cycle
 from kyotsu.sim.parameters import FloatArray, VehicleParameters
 from kyotsu.sim.road import inertia, road_load
 from kyotsu.sim.simulate import simulate
-from kyotsu.sim.step import FLOOR_IT, Input, State, Supply, supply_of, wheel_forces
+from kyotsu.sim.step import FLOOR_IT, Input, Moment, State, Supply, supply_of, wheel_forces
 from kyotsu.units import J_PER_KWH, KMH_PER_MPS, STANDARD_GRAVITY
 
 TEST_SOC = 0.8  # -, state of charge of performance tests here
 PEAK_TIME = 10.0  # s that the battery has to hold its power; SAE J2908 averages over 8 to 10 s
 SPEED_STEPS = 200  # of the acceleration integral
+ENDLESS = 1e9  # A s; of a battery that stays at one state of charge
 HALVINGS = 50  # of a bisection: 2^-50 of the range
 TRANSFER_ROUNDS = 6  # of weight transfer and force; each is at least 3 times nearer
 
@@ -42,7 +46,7 @@ def acceleration_time_s(
     edges = np.linspace(from_km_h, to_km_h, SPEED_STEPS + 1) / KMH_PER_MPS
     mass = inertia(parameters.chassis)
     time = np.zeros(parameters.vehicle_count)
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         speed = np.full_like(time, 0.5 * (low + high))
         left = force_to_spare(parameters, speed, np.zeros_like(time), supply)
         time += np.where(left > 0.0, mass * (high - low) / np.where(left > 0.0, left, 1.0), np.inf)
@@ -75,13 +79,11 @@ def motor_top_speed_km_h(parameters: VehicleParameters) -> FloatArray:
     return top * parameters.chassis.tyre_radius * KMH_PER_MPS
 
 
-def gradeability_pct(
-    parameters: VehicleParameters, at_km_h: float = 1.0, soc: float = TEST_SOC
-) -> FloatArray:
+def gradeability_pct(parameters: VehicleParameters, at_km_h: float = 1.0, soc: float = TEST_SOC) -> FloatArray:
     """Steepest grade that can be held at a speed [%], shape (vehicle,).
 
-    Root of F(v, θ) = R(v) + m g sin θ; the tyre limit sees the weight that the slope moves. At 1 km/h it is the
-    grade that the vehicle can start on.
+    Root of F(v, θ) = R(v) + m g sin θ; the tyre limit sees the weight that the slope moves. At 1 km/h it is
+    the grade that the vehicle can start on.
 
     Args:
         parameters: the vehicles.
@@ -108,21 +110,24 @@ def usable_energy_kwh(parameters: VehicleParameters) -> FloatArray:
     grid = np.linspace(0.0, 1.0, battery.open_circuit_voltage.shape[1])
     fine = np.linspace(0.0, 1.0, 513)
     share = battery.soc_minimum[:, None] + fine * (battery.soc_maximum - battery.soc_minimum)[:, None]
-    voltage = np.array(
-        [np.interp(z, grid, u) for z, u in zip(share, battery.open_circuit_voltage, strict=True)]
-    )
+    voltage = np.array([np.interp(z, grid, u) for z, u in zip(share, battery.open_circuit_voltage, strict=True)])
     charge = battery.capacity * (battery.soc_maximum - battery.soc_minimum)
-    return charge * np.trapezoid(voltage, fine, axis=1) / J_PER_KWH
+    energy: FloatArray = charge * np.trapezoid(voltage, fine, axis=1) / J_PER_KWH
+    return energy
 
 
 def range_km(parameters: VehicleParameters, cycle: Cycle | str) -> FloatArray:
     """Distance on repeats of a cycle from full to empty [km], shape (vehicle,).
 
-    Usable energy over the consumption of the cells, this at half charge.
+    Usable energy over the consumption of the cells, this held at half charge. 0 where the vehicle cannot move, infinity
+    where the cycle gives more than it takes.
     """
-    consumption = simulate(parameters, cycle, initial_soc=0.5).consumption_dc_wh_per_km[:, 0]
+    endless = parameters.battery._replace(capacity=np.full(parameters.vehicle_count, ENDLESS))
+    results = simulate(parameters._replace(battery=endless), cycle, initial_soc=0.5)
+    consumption = results.consumption_dc_wh_per_km[:, 0]
     energy = usable_energy_kwh(parameters) * 1e3
-    return np.where(consumption > 0.0, energy / np.where(consumption > 0.0, consumption, 1.0), np.inf)
+    far = np.where(consumption > 0.0, energy / np.where(consumption > 0.0, consumption, 1.0), np.inf)
+    return np.where(results.distance_km[:, 0] > 0.0, far, 0.0)
 
 
 def force_to_spare(
@@ -137,8 +142,8 @@ def force_to_spare(
         supply: what the battery offers.
 
     Returns:
-        F − R − m g sin θ [N], with the weight moved by the acceleration that follows on a level road, and by the
-        slope on a grade.
+        F − R − m g sin θ [N], with the weight moved by the acceleration that follows on a level road, and by
+        the slope on a grade.
     """
     chassis = parameters.chassis
     against = road_load(chassis, speed) + chassis.mass * STANDARD_GRAVITY * slope_sine
@@ -148,9 +153,8 @@ def force_to_spare(
     for _ in range(TRANSFER_ROUNDS):
         start = State(speed - 0.5 * acceleration, second, second)
         asked = Input(speed, slope_sine, second)
-        most = wheel_forces(
-            parameters, start, speed + 0.5 * acceleration, asked, supply, np.full_like(speed, FLOOR_IT)
-        )
+        moment = Moment(parameters, start, asked, supply)
+        most = wheel_forces(moment, speed + 0.5 * acceleration, np.full_like(speed, FLOOR_IT))
         left = most.front + most.rear - against
         acceleration = np.where(level, np.maximum(left, 0.0) / inertia(chassis), 0.0)
     return left

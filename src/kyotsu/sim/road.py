@@ -45,7 +45,7 @@ def axle_loads(
 
     N_front = m (g s cos θ − (a + g sin θ) h/L), N_rear = m g cos θ − N_front, neither below zero;
     s static front share, h height of the centre of gravity, L wheelbase.
-    Gillespie, Fundamentals of Vehicle Dynamics (1992), equations 1-6 and 1-7, without aerodynamic moment.
+    Gillespie, Fundamentals of Vehicle Dynamics (1992), chapter 1, without aerodynamic moment.
 
     Args:
         chassis: parameters, each of shape (vehicle,).

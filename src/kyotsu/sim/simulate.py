@@ -1,8 +1,9 @@
 """Drive many vehicles over many cycles and account for every joule.
 
-In: `VehicleParameters` and cycles. Out: `Results`, arrays of shape (vehicle, cycle) with units in their names.
-Every vehicle drives every cycle at once, one lane for each pair. Nothing raises after the edge: a missed trace,
-an empty battery or impossible parameters are numbers and `Validity` flags, and no result is NaN.
+In: `VehicleParameters` and cycles. Out: `Results`, arrays of shape (vehicle, cycle) with units in their
+names. Every vehicle drives every cycle at once, one lane for each pair. Nothing raises after the edge: a
+missed trace, an empty battery or impossible parameters are numbers and `Validity` flags, and no result is
+NaN.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import numpy.typing as npt
 from kyotsu.errors import InputError, Location, Problem
 from kyotsu.sim.cycles import Cycle, load_cycle
 from kyotsu.sim.drive import LIMITERS
-from kyotsu.sim.parameters import FloatArray, VehicleParameters, invalid, map_arrays, take
+from kyotsu.sim.parameter_checks import invalid
+from kyotsu.sim.parameters import FloatArray, VehicleParameters, map_arrays, take
 from kyotsu.sim.step import Flows, Input, State, step
 from kyotsu.units import J_PER_WH, KMH_PER_MPS, MPS_PER_MPH
 
@@ -54,7 +56,7 @@ class Ledger(NamedTuple):
     kinetic_wh: FloatArray  # stored in motion
 
     def closure(self) -> FloatArray:
-        """Wall energy less where it went, over the energy that moved [-], shape (vehicle, cycle); 0 is exact."""
+        """Wall energy less where it went, over the energy that moved [-]; 0 is exact."""
         out = self[1] + self[3] + sum(self[5:])
         moved = np.abs(self.wall_wh) + np.abs(self.road_wh) + np.abs(self.potential_wh)
         return np.asarray((self.wall_wh - out) / np.maximum(moved, 1.0), dtype=np.float64)
@@ -137,13 +139,14 @@ def simulate(
 ) -> Results:
     """Drive every vehicle over every cycle.
 
-    The trace is followed from the vehicle's own speed: after a miss it gives all it has until it has caught up.
+    The trace is followed from the vehicle's own speed: after a miss it gives all it has until it has caught
+    up.
 
     Args:
         parameters: the vehicles, arrays of shape (vehicle,).
         cycles: cycles, or names of them.
-        initial_soc: state of charge at the start [-]; by default near the middle, which stands for the mean of
-            a full discharge such as the EPA's.
+        initial_soc: state of charge at the start [-]; by default near the middle, which stands for the mean
+            of a full discharge such as the EPA's.
         history: keep every step.
         substeps: equal parts that each step of the trace is cut into.
 
@@ -240,9 +243,7 @@ class _Tally:
         self.shortfall = np.maximum(self.shortfall, behind)
 
     def record(self, state: State, flows: Flows) -> None:
-        self.records.append(
-            (state.speed, state.soc, flows.cells, flows.terminals, flows.friction_brake, flows.limiter)
-        )
+        self.records.append((state.speed, state.soc, flows.cells, flows.terminals, flows.friction_brake, flows.limiter))
 
     def energies(self, lanes: VehicleParameters) -> tuple[FloatArray, ...]:
         road, grade, kinetic, brake, drive, auxiliary, battery, terminals, cells = self.sums
@@ -278,9 +279,7 @@ def _drive(
     size = lane_cycle.size
     state = State(plan.first_speed[lane_cycle], np.full(size, initial_soc), np.zeros(size))
     flows = len(Flows._fields) - 1
-    tally = _Tally(
-        state, np.zeros((flows, size)), np.zeros((size, len(LIMITERS))), np.zeros(size), np.zeros(size), []
-    )
+    tally = _Tally(state, np.zeros((flows, size)), np.zeros((size, len(LIMITERS))), np.zeros(size), np.zeros(size), [])
     for duration, speed, slope in zip(plan.duration, plan.speed, plan.slope_sine, strict=True):
         asked = Input(speed[lane_cycle], slope[lane_cycle], duration[lane_cycle])
         state, powers = step(lanes, state, asked)
@@ -296,9 +295,7 @@ def _traces(cycles: Cycle | str | Sequence[Cycle | str], initial_soc: float, sub
     if not several:
         problems.append(Problem(Location(key="cycles"), "no cycle", "at least one", "Name a cycle."))
     if not 0.0 <= initial_soc <= 1.0:
-        problems.append(
-            Problem(Location(key="initial_soc"), f"{initial_soc:g}", "0 to 1", "Give a fraction.")
-        )
+        problems.append(Problem(Location(key="initial_soc"), f"{initial_soc:g}", "0 to 1", "Give a fraction."))
     if substeps < 1:
         problems.append(Problem(Location(key="substeps"), str(substeps), "1 or more", "Give a whole number."))
     if problems:
@@ -307,7 +304,7 @@ def _traces(cycles: Cycle | str | Sequence[Cycle | str], initial_soc: float, sub
 
 
 def _standing_in(parameters: VehicleParameters, bad: npt.NDArray[np.bool_]) -> VehicleParameters:
-    """The batch with harmless numbers where a vehicle cannot be driven; its results are blanked afterwards."""
+    """The batch with harmless numbers where a vehicle cannot be driven; its results are blanked later."""
     if not bad.any():
         return parameters
 

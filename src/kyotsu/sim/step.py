@@ -1,14 +1,15 @@
 """One step of the drive: from a speed asked for to a speed reached, with every power on the way.
 
-`step(parameters, state, input) -> state, flows` is pure. The step works backward from the speed asked for to the
-force at the wheels and the power of the battery, and forward where tyre, motor or battery cannot deliver: then the
-speed reached follows from the force there is. Forces act at the mean speed of the step, so that energy is
-conserved to rounding: cells = road + grade + kinetic + friction brake + drive loss + auxiliaries + battery loss.
-SI units without suffix; every array has the shape (vehicle,).
+`step(parameters, state, input) -> state, flows` is pure. The step works backward from the speed asked for to
+the force at the wheels and the power of the battery, and forward where tyre, motor or battery cannot deliver:
+then the speed reached follows from the force there is. Forces act at the mean speed of the step, so that
+energy is conserved to rounding: cells = road + grade + kinetic + friction brake + drive loss + auxiliaries +
+battery loss. SI units without suffix; every array has the shape (vehicle,).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -32,11 +33,12 @@ from kyotsu.sim.drive import (
     force_limit,
     share_force,
 )
-from kyotsu.sim.parameters import FloatArray, VehicleParameters
+from kyotsu.sim.parameters import ChassisParameters, FloatArray, VehicleParameters, map_arrays
 from kyotsu.sim.road import axle_loads, grade_force, inertia, road_load
 
 FLOOR_IT = 1e9  # N, more than any drive can give
-ITERATIONS = 12  # of the speed reached under a limit; it closes to rounding in 5 to 8
+ITERATIONS = 30  # at most, of the speed reached under a limit; it closes in 4 to 8
+CLOSED = 1e-10  # N per kg of vehicle; where that iteration stops
 TINY = 1e-9  # s; a step of no length leaves everything as it is
 
 
@@ -82,6 +84,20 @@ class Supply(NamedTuple):
     empty: npt.NDArray[np.bool_]  # the charge, not the current, is what limits
 
 
+class Moment(NamedTuple):
+    """All that is given at the start of a step."""
+
+    parameters: VehicleParameters
+    state: State
+    asked: Input
+    supply: Supply
+
+    @property
+    def chassis(self) -> ChassisParameters:
+        """The vehicles' chassis."""
+        return self.parameters.chassis
+
+
 def step(parameters: VehicleParameters, state: State, asked: Input) -> tuple[State, Flows]:
     """Drive one step.
 
@@ -93,17 +109,19 @@ def step(parameters: VehicleParameters, state: State, asked: Input) -> tuple[Sta
     Returns:
         The state at the end of the step, and the mean powers during it.
     """
-    supply = supply_of(parameters, state.soc, asked.duration)
+    moment = Moment(parameters, state, asked, supply_of(parameters, state.soc, asked.duration))
     target, too_fast = reachable_target(parameters, state, asked)
-    forces = traction(parameters, state, target, asked, supply)
+    forces = traction(moment, target)
     short = forces.limiter > NONE
     if np.any(short):
-        reached = speed_under_limit(parameters, state, target, asked, supply)
-        target = np.where(short, reached, target)
-        limited = full_throttle(parameters, state, target, asked, supply)
-        forces = AxleForces(*(np.where(short, b, a) for a, b in zip(forces, limited, strict=True)))
+        lanes = np.flatnonzero(short)
+        some = map_arrays(lambda values: values[lanes], moment)
+        reached = speed_under_limit(some, target[lanes])
+        target[lanes] = reached
+        for whole, part in zip(forces, full_throttle(some, reached), strict=True):
+            whole[lanes] = part
     limiter = np.where(too_fast & (forces.limiter == NONE), MOTOR_SPEED, forces.limiter)
-    return _settle(parameters, state, target, asked, supply, forces._replace(limiter=limiter))
+    return _settle(moment, target, forces._replace(limiter=limiter))
 
 
 def supply_of(parameters: VehicleParameters, soc: FloatArray, duration: FloatArray) -> Supply:
@@ -140,129 +158,130 @@ def reachable_target(
     return np.minimum(target, top), target > top
 
 
-def wheel_demand(parameters: VehicleParameters, state: State, target: FloatArray, asked: Input) -> FloatArray:
+def motion(moment: Moment, target: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Mean speed [m/s] and acceleration [m/s²] of a step that ends at `target`, each of shape (vehicle,)."""
+    speed = moment.state.speed
+    return 0.5 * (speed + target), (target - speed) / np.maximum(moment.asked.duration, TINY)
+
+
+def wheel_demand(moment: Moment, target: FloatArray) -> FloatArray:
     """Wheel force that brings the vehicle from its speed to `target`, F = R(v) + m g sin θ + M a [N].
 
     R at the mean speed. At rest the brake holds the vehicle: no force.
     """
-    chassis = parameters.chassis
-    mean = 0.5 * (state.speed + target)
-    acceleration = (target - state.speed) / np.maximum(asked.duration, TINY)
-    force = (
-        road_load(chassis, mean) + grade_force(chassis, asked.slope_sine) + inertia(chassis) * acceleration
-    )
-    return np.where(mean > 0.0, force, 0.0)
+    chassis = moment.chassis
+    mean, acceleration = motion(moment, target)
+    force = road_load(chassis, mean) + grade_force(chassis, moment.asked.slope_sine)
+    return np.where(mean > 0.0, force + inertia(chassis) * acceleration, 0.0)
 
 
-def traction(
-    parameters: VehicleParameters, state: State, target: FloatArray, asked: Input, supply: Supply
-) -> AxleForces:
-    """Wheel forces for `target`: the demand when driving, the motors' part of it when braking."""
-    chassis = parameters.chassis
-    demand = wheel_demand(parameters, state, target, asked)
-    mean = 0.5 * (state.speed + target)
-    fade = (mean - chassis.regeneration_start) / np.maximum(
-        chassis.regeneration_full - chassis.regeneration_start, TINY
-    )
-    share = chassis.regeneration_share * np.minimum(np.maximum(fade, 0.0), 1.0)
-    braking = np.maximum(demand * share, -chassis.regeneration_deceleration * chassis.mass)
-    forces = wheel_forces(parameters, state, target, asked, supply, np.where(demand < 0.0, braking, demand))
+def traction(moment: Moment, target: FloatArray) -> AxleForces:
+    """Wheel forces for `target`: the demand when driving, the motors' part of it when braking.
+
+    Braking the motors are asked for F = max(share · fade(v) · demand, −m a_max), fade rising from 0 to 1 between
+    the speeds `regeneration_start` and `regeneration_full`. A limit on braking is no limit on the drive.
+    """
+    chassis = moment.chassis
+    demand = wheel_demand(moment, target)
+    mean, _ = motion(moment, target)
+    span = np.maximum(chassis.regeneration_full - chassis.regeneration_start, TINY)
+    fade = np.minimum(np.maximum((mean - chassis.regeneration_start) / span, 0.0), 1.0)
+    braking = demand * chassis.regeneration_share * fade
+    braking = np.maximum(braking, -chassis.regeneration_deceleration * chassis.mass)
+    forces = wheel_forces(moment, target, np.where(demand < 0.0, braking, demand))
     return forces._replace(limiter=np.where(demand > 0.0, forces.limiter, NONE))
 
 
-def wheel_forces(
-    parameters: VehicleParameters,
-    state: State,
-    target: FloatArray,
-    asked: Input,
-    supply: Supply,
-    force: FloatArray,
-) -> AxleForces:
+def wheel_forces(moment: Moment, target: FloatArray, force: FloatArray) -> AxleForces:
     """What of a wheel force [N] the axles can give under the tyre, motor and battery limits."""
-    chassis = parameters.chassis
-    mean = 0.5 * (state.speed + target)
-    acceleration = (target - state.speed) / np.maximum(asked.duration, TINY)
-    front_load, rear_load = axle_loads(chassis, acceleration, asked.slope_sine)
+    chassis, front, rear = moment.chassis, moment.parameters.front, moment.parameters.rear
+    mean, acceleration = motion(moment, target)
+    front_load, rear_load = axle_loads(chassis, acceleration, moment.asked.slope_sine)
     forces = share_force(
         chassis,
         force,
-        force_limit(parameters.front, chassis.tyre_radius, mean, chassis.friction * front_load),
-        force_limit(parameters.rear, chassis.tyre_radius, mean, chassis.friction * rear_load),
+        force_limit(front, chassis.tyre_radius, mean, chassis.friction * front_load),
+        force_limit(rear, chassis.tyre_radius, mean, chassis.friction * rear_load),
     )
-    terms = electric_terms(chassis, parameters.front, parameters.rear, forces, mean)
-    scale = electric_scale(terms, supply.charge, supply.discharge)
-    by_battery = np.where(supply.empty, BATTERY_EMPTY, BATTERY)
+    terms = electric_terms(chassis, front, rear, forces, mean)
+    scale = electric_scale(terms, moment.supply.charge, moment.supply.discharge)
+    by_battery = np.where(moment.supply.empty, BATTERY_EMPTY, BATTERY)
     limiter = np.where(scale < 1.0, by_battery, forces.limiter)
     return AxleForces(forces.front * scale, forces.rear * scale, limiter)
 
 
-def full_throttle(
-    parameters: VehicleParameters, state: State, target: FloatArray, asked: Input, supply: Supply
-) -> AxleForces:
+def full_throttle(moment: Moment, target: FloatArray) -> AxleForces:
     """All that the axles can give on the way to `target`, but no more than it takes to get there."""
-    most = wheel_forces(parameters, state, target, asked, supply, np.full_like(target, FLOOR_IT))
-    demand = wheel_demand(parameters, state, target, asked)
+    most = wheel_forces(moment, target, np.full_like(target, FLOOR_IT))
     given = most.front + most.rear
-    part = np.minimum(np.maximum(demand, 0.0) / np.maximum(given, 1e-300), 1.0)
+    demand = np.maximum(wheel_demand(moment, target), 0.0)
+    part = np.minimum(demand / np.maximum(given, 1e-300), 1.0)
     return most._replace(front=most.front * part, rear=most.rear * part)
 
 
-def speed_under_limit(
-    parameters: VehicleParameters, state: State, target: FloatArray, asked: Input, supply: Supply
-) -> FloatArray:
+def speed_under_limit(moment: Moment, target: FloatArray) -> FloatArray:
     """Speed at the end of the step when the vehicle gives all it can.
 
-    Root of demand(v) − available(v) between rolling out and `target`, by the Illinois variant of regula falsi.
+    Root of demand(v) − available(v) between rolling out and `target`.
 
     Args:
-        parameters: the vehicles.
-        state: at the start of the step.
+        moment: the vehicles, their state, and what is asked.
         target: a speed that cannot be reached [m/s], shape (vehicle,).
-        asked: slope and duration.
-        supply: the battery during the step.
 
     Returns:
         Speed reached [m/s], shape (vehicle,); `target` where it can be reached after all.
     """
-    chassis = parameters.chassis
+    chassis, speed = moment.chassis, moment.state.speed
 
     def lack(speed: FloatArray) -> FloatArray:
-        most = wheel_forces(parameters, state, speed, asked, supply, np.full_like(speed, FLOOR_IT))
-        return wheel_demand(parameters, state, speed, asked) - most.front - most.rear
+        most = wheel_forces(moment, speed, np.full_like(speed, FLOOR_IT))
+        return wheel_demand(moment, speed) - most.front - most.rear
 
-    against = road_load(chassis, state.speed) + grade_force(chassis, asked.slope_sine)
-    low = np.maximum(state.speed - asked.duration * against / inertia(chassis), 0.0)
+    climb = grade_force(chassis, moment.asked.slope_sine)
+    road = np.maximum(road_load(chassis, speed), road_load(chassis, target))
+    against = np.maximum(road, chassis.road_load_a) + climb
+    low = np.maximum(speed - moment.asked.duration * against / inertia(chassis), 0.0)
     low = np.minimum(low, target)
-    high = target
-    lack_low, lack_high = lack(low), lack(high)
-    reachable, stuck = lack_high <= 0.0, lack_low >= 0.0
+    # From rest the drives have to overcome road and grade before anything moves.
+    start = np.where(speed + low > 0.0, 0.0, chassis.road_load_a + climb)
+    return _root(lack, (low, lack(low) + start), (target, lack(target)), CLOSED * chassis.mass)
+
+
+Point = tuple[FloatArray, FloatArray]
+
+
+def _root(function: Callable[[FloatArray], FloatArray], low: Point, high: Point, close: FloatArray) -> FloatArray:
+    """Root of a rising function between two points, by the Illinois variant of regula falsi; elementwise.
+
+    An end that is already on the wrong side is the answer. M. Dowell and P. Jarratt, BIT 11 (1971) 168.
+    """
+    (x_low, y_low), (x_high, y_high) = low, high
+    reachable, stuck = y_high <= 0.0, y_low >= 0.0
+    middle, side = x_low, np.zeros_like(x_low)
     for _ in range(ITERATIONS):
-        middle = high - lack_high * (high - low) / np.maximum(lack_high - lack_low, 1e-300)
-        middle = np.minimum(np.maximum(middle, low), high)
-        lack_middle = lack(middle)
-        above = lack_middle > 0.0
-        low, high = np.where(above, low, middle), np.where(above, middle, high)
-        lack_low = np.where(above, 0.5 * lack_low, lack_middle)
-        lack_high = np.where(above, lack_middle, 0.5 * lack_high)
-    best = np.where(np.abs(lack_low) < np.abs(lack_high), low, high)
-    return np.where(reachable, target, np.where(stuck, low, best))
+        middle = x_high - y_high * (x_high - x_low) / np.maximum(y_high - y_low, 1e-300)
+        middle = np.minimum(np.maximum(middle, x_low), x_high)
+        value = function(middle)
+        above = value > 0.0
+        x_low, x_high = np.where(above, x_low, middle), np.where(above, middle, x_high)
+        y_low = np.where(above, np.where(side > 0.0, 0.5, 1.0) * y_low, value)
+        y_high = np.where(above, value, np.where(side < 0.0, 0.5, 1.0) * y_high)
+        side = np.where(above, 1.0, -1.0)
+        if np.all(reachable | stuck | (np.abs(value) < close)):
+            break
+    return np.where(reachable, high[0], np.where(stuck, low[0], middle))
 
 
-def _settle(
-    parameters: VehicleParameters,
-    state: State,
-    target: FloatArray,
-    asked: Input,
-    supply: Supply,
-    forces: AxleForces,
-) -> tuple[State, Flows]:
+def _settle(moment: Moment, target: FloatArray, forces: AxleForces) -> tuple[State, Flows]:
+    """Account for the step: from the wheel forces to the powers of every component, and the state after it."""
+    parameters, state, asked, supply = moment
     chassis = parameters.chassis
-    mean = 0.5 * (state.speed + target)
-    demand = wheel_demand(parameters, state, target, asked)
+    mean, acceleration = motion(moment, target)
+    demand = wheel_demand(moment, target)
     drive_force = forces.front + forces.rear
     brake = np.maximum(drive_force - demand, 0.0)
     road, grade = road_load(chassis, mean), grade_force(chassis, asked.slope_sine)
-    # A vehicle that rolls to rest before the step ends travels only part of the way that its mean speed would give.
+    # A vehicle that rolls to rest before the step ends travels part of the way that its mean speed would give.
     against = road + grade
     lack = np.maximum(demand - drive_force, 0.0)
     travelled = np.where(against > lack, 1.0 - lack / np.where(against > lack, against, 1.0), 1.0)
@@ -273,7 +292,6 @@ def _settle(
     terminals = electric + supply.auxiliary
     current = current_at_power(supply.voltage, supply.resistance, terminals)
     cells = supply.voltage * current
-    acceleration = (target - state.speed) / np.maximum(asked.duration, TINY)
     flows = Flows(
         road=road * mean * travelled,
         grade=grade * mean * travelled,

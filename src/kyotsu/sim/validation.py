@@ -1,8 +1,9 @@
 """How right the model is: predicted against measured consumption of real cars.
 
-`validate()` drives every usable row of `data/ev_validation.csv` over UDDS and HWFET with the generic components and
-compares with the certification results; `str()` of what it returns is the report. `predict()` does the same for a
-file of cars without results. Held-out errors are of constants fitted without any car of the same make.
+`validate()` drives every usable row of `data/ev_validation.csv` over UDDS and HWFET with the generic
+components and compares with the certification results; `str()` of what it returns is the report. `predict()`
+does the same for a file of cars without results. Held-out errors are of constants fitted without any car of
+the same make.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kyotsu.errors import InputError, Location, Problem
+from kyotsu.sim.calibration import CYCLES, fit_components, held_out_prediction
 from kyotsu.sim.car_table import RESULTS, CarTable, load_cars, load_validation_cars
-from kyotsu.sim.fit import CYCLES, fit_components, held_out_prediction
 from kyotsu.sim.parameters import FloatArray
 from kyotsu.sim.simulate import simulate
 
@@ -65,7 +66,7 @@ class Validation:
 
     @property
     def held_out_mean_absolute_error_pct(self) -> float:
-        """Over both cycles and all rows, each by constants fitted without its make [%]; infinity when not asked for."""
+        """The same by constants fitted without each row's make [%]; infinity when not asked for."""
         return float(np.abs(self.held_out_error_pct).mean()) if self.held_out is not None else np.inf
 
     def share_within_pct(self, limit_pct: float) -> float:
@@ -118,15 +119,12 @@ class Validation:
         for name, error in errors.items():
             if error.size:
                 udds, hwfet = np.abs(error).mean(axis=0)
-                lines.append(
-                    f"mean |error|, {name}: {np.abs(error).mean():.2f} %  (UDDS {udds:.2f}, HWFET {hwfet:.2f})"
-                )
+                both = np.abs(error).mean()
+                lines.append(f"mean |error|, {name}: {both:.2f} %  (UDDS {udds:.2f}, HWFET {hwfet:.2f})")
         shares = ", ".join(f"{limit:g} %: {self.share_within_pct(limit):.0f} %" for limit in (5.0, 10.0))
         lines.append(f"results within {shares}")
         for name, (low, high) in zip(CYCLES, self.interval_pct(), strict=True):
-            lines.append(
-                f"8 of 10 cars measure {low:+.1f} to {high:+.1f} % of the prediction on {name.upper()}"
-            )
+            lines.append(f"8 of 10 cars measure {low:+.1f} to {high:+.1f} % of the prediction on {name.upper()}")
         return lines
 
     def _classes(self) -> list[str]:
@@ -176,8 +174,7 @@ def predict(rows_csv: str | Path, out_csv: str | Path) -> CarTable:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["row", *RESULTS])
             writer.writerows(
-                [row, f"{udds:.3f}", f"{hwfet:.3f}"]
-                for row, (udds, hwfet) in zip(cars.row, predicted, strict=True)
+                [row, f"{udds:.3f}", f"{hwfet:.3f}"] for row, (udds, hwfet) in zip(cars.row, predicted, strict=True)
             )
     except OSError as error:
         found = error.strerror or "a path that cannot be written"

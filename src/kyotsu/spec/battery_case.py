@@ -44,17 +44,17 @@ class BatteryCase:
     @cached_property
     def places(self) -> int | None:
         """Parts of this kind that the bay can hold."""
-        return places_for(self.module, self.bay)
+        return places_for(self.module, self.vehicle)
 
     @cached_property
     def allowed(self) -> Layout | None:
         """The best layout inside the voltage window."""
-        return next(iter(layouts(self.module, self.bay)), None)
+        return next(iter(layouts(self.module, self.vehicle)), None)
 
     @cached_property
     def layout(self) -> Layout | None:
         """The layout that the checks judge: the allowed one, else the nearest."""
-        return self.allowed or nearest_layout(self.module, self.bay)
+        return self.allowed or nearest_layout(self.module, self.vehicle)
 
     @property
     def is_pack(self) -> bool:

@@ -52,8 +52,15 @@ def heat(case: BatteryCase) -> list[Outcome]:
 
 
 def coolant(case: BatteryCase) -> list[Outcome]:
-    """T2: the same medium and port; flow and pressure within what the pump gives."""
+    """T2: the same medium and port; flow and pressure within what the pump gives.
+
+    A part that no coolant enters is served by the vehicle's plate: T3 judges that.
+    """
     medium, wanted = case.offer("thermal.medium"), case.need("thermal.medium")
+    face = case.need("thermal.cooled_face")
+    if medium.content == "none" and wanted.content not in (None, "none", "air") and face.content not in (None, "none"):
+        status = weakest((medium.status, wanted.status, face.status))
+        return [passed(f"No coolant enters the part: it is cooled through its {face.content} face.", status=status)]
     outcome = same(medium, wanted, what="coolant")
     if outcome.verdict is not Verdict.PASS or wanted.content == "none":
         return [outcome]
@@ -124,9 +131,7 @@ def temperature(case: BatteryCase) -> list[Outcome]:
         ),
         compare(case.offer(f"{operating}charge_temperature_max_c"), AT_LEAST, hottest),
         compare(case.offer("thermal.storage_temperature_min_c"), AT_MOST, case.need("thermal.storage_min_c")),
-        compare(
-            case.offer("thermal.storage_temperature_max_c"), AT_LEAST, case.need("thermal.storage_max_c")
-        ),
+        compare(case.offer("thermal.storage_temperature_max_c"), AT_LEAST, case.need("thermal.storage_max_c")),
     ]
 
 
@@ -192,10 +197,7 @@ def limits(case: BatteryCase) -> list[Outcome]:
     missing = unknown(values, "The limits that the battery controller must hold")
     status = weakest(value.status for value in values)
     return [
-        missing
-        or passed(
-            "Operating and safety limits of voltage, temperature and current are stated.", status=status
-        )
+        missing or passed("Operating and safety limits of voltage, temperature and current are stated.", status=status)
     ]
 
 
@@ -254,9 +256,7 @@ def signals(case: BatteryCase) -> list[Outcome]:
     )
     outcomes = [messages]
     if messages.verdict is not Verdict.PASS:
-        outcomes.append(
-            covers(case.offer("communication.signals"), case.need("communication.signals"), what="signals")
-        )
+        outcomes.append(covers(case.offer("communication.signals"), case.need("communication.signals"), what="signals"))
     outcomes.append(
         compare(
             case.offer("communication.period_ms"),
@@ -310,9 +310,7 @@ def charging(case: BatteryCase) -> list[Outcome]:
     if layout is None or cell_limit.content is None:
         return [unknown((cell_limit,), "Charging voltage") or no_layout()]
     highest = Value("battery voltage_v", highest_voltage_v(case.module, layout.series), cell_limit.status)
-    outcomes = [
-        compare(highest, AT_MOST, case.car("charging.dc_voltage_max_v"), what="charging voltage at the inlet")
-    ]
+    outcomes = [compare(highest, AT_MOST, case.car("charging.dc_voltage_max_v"), what="charging voltage at the inlet")]
     wanted = case.car("requirements.charge_10_to_80_min")
     if wanted.content is None:
         return [*outcomes, passed("Charging time: none required.")]
@@ -326,9 +324,7 @@ def charging(case: BatteryCase) -> list[Outcome]:
     missing = unknown(values, "Charging time")
     if missing:
         return [*outcomes, missing]
-    offered = Value(
-        "battery time_min", charge_time_min(case, layout), weakest(value.status for value in values)
-    )
+    offered = Value("battery time_min", charge_time_min(case, layout), weakest(value.status for value in values))
     return [*outcomes, compare(offered, AT_MOST, wanted, what="charging time 10 to 80 %")]
 
 
@@ -358,9 +354,7 @@ def ageing(case: BatteryCase) -> list[Outcome]:
         if wanted.content is None:
             outcomes.append(passed(f"{sentence(requirement.replace('_', ' '))}: none required."))
         else:
-            outcomes.append(
-                compare(case.offer(f"life.{life}"), AT_LEAST, wanted, what=f"declared life in {life}")
-            )
+            outcomes.append(compare(case.offer(f"life.{life}"), AT_LEAST, wanted, what=f"declared life in {life}"))
     return outcomes
 
 

@@ -95,14 +95,10 @@ class Build:
         if old_mass is None or new_mass is None:
             unknown = (*self.unknown, "eaxle.mass_kg") if drives != self.drives else self.unknown
             return replace(self, kind=kind, drives=drives, unknown=unknown)
-        return replace(
-            self, kind=kind, drives=drives, mass_change_kg=self.mass_change_kg + new_mass - old_mass
-        )
+        return replace(self, kind=kind, drives=drives, mass_change_kg=self.mass_change_kg + new_mass - old_mass)
 
 
-def as_built(
-    name: str, vehicle: Vehicle, eaxles: Mapping[str, EAxle]
-) -> tuple[Build | None, tuple[str, ...]]:
+def as_built(name: str, vehicle: Vehicle, eaxles: Mapping[str, EAxle]) -> tuple[Build | None, tuple[str, ...]]:
     """The vehicle as its maker builds it, or the fields that would have to be known for it."""
     battery = vehicle.battery
     missing = [] if battery.energy_kwh is not None else ["vehicle.battery.energy_kwh"]
@@ -137,9 +133,7 @@ def as_built(
     return Build(name, vehicle, "as_built", pack, tuple(drives)), ()
 
 
-def rebuilt(
-    base: Build, kind: str, module: BatteryModule, layout: Layout, drives: tuple[Drive, ...]
-) -> Build | None:
+def rebuilt(base: Build, kind: str, module: BatteryModule, layout: Layout, drives: tuple[Drive, ...]) -> Build | None:
     """The vehicle with another battery and other drives; `None` when the battery's energy is not known."""
     pack = laid_out(base.vehicle, module, layout)
     if pack is None:
@@ -158,11 +152,7 @@ def laid_out(vehicle: Vehicle, module: BatteryModule, layout: Layout) -> Pack | 
     if energy is None:
         return None
     battery = vehicle.battery
-    usable = (
-        (battery.usable_kwh / battery.energy_kwh)
-        if battery.usable_kwh and battery.energy_kwh
-        else USABLE_SHARE
-    )
+    usable = (battery.usable_kwh / battery.energy_kwh) if battery.usable_kwh and battery.energy_kwh else USABLE_SHARE
     cells = layout.series * module.cells_series
     operating, electrical = module.limits.operating, module.electrical
     resistance = module.resistance_ohm(REFERENCE_TEMPERATURE_C)
@@ -175,10 +165,8 @@ def laid_out(vehicle: Vehicle, module: BatteryModule, layout: Layout) -> Pack | 
     return Pack(
         name=f"{module.name}: {layout.text}",
         energy_kwh=layout.parts * energy,
-        usable_kwh=usable * layout.parts * energy,
-        nominal_voltage_v=None
-        if module.nominal_voltage_v is None
-        else layout.series * module.nominal_voltage_v,
+        usable_kwh=usable * (1.0 - layout.lost_share) * layout.parts * energy,
+        nominal_voltage_v=None if module.nominal_voltage_v is None else layout.series * module.nominal_voltage_v,
         voltage_min_v=None if operating.cell_voltage_min_v is None else cells * operating.cell_voltage_min_v,
         voltage_max_v=None if operating.cell_voltage_max_v is None else cells * operating.cell_voltage_max_v,
         capacity_ah=of_strings(module.capacity_ah),

@@ -6,6 +6,7 @@ is the truth; a `Cell` holds what the specification compares: capacity and cut-o
 
 from __future__ import annotations
 
+import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,8 @@ from typing import Any
 import bpx
 from pydantic import ValidationError
 
-from kyotsu.errors import Problem
-from kyotsu.spec.document import KeyPath, read_json
+from kyotsu.errors import Location, Problem
+from kyotsu.spec.document import Document, read_json
 
 BPX_MAJOR = 1
 
@@ -47,7 +48,7 @@ def load_cell(path: Path, shown: str) -> tuple[Cell | None, list[Problem]]:
     if document is None:
         return None, problems
     header = document.content.get("Header")
-    version = str(header.get("BPX", "none")) if isinstance(header, dict) else "none"
+    version = f"{header.get('BPX', 'none')!s:.40}" if isinstance(header, dict) else "none"
     if not version.startswith(f"{BPX_MAJOR}."):
         return None, [
             Problem(
@@ -63,34 +64,38 @@ def load_cell(path: Path, shown: str) -> tuple[Cell | None, list[Problem]]:
             warnings.simplefilter("ignore")  # bpx warns of style; what it refuses, it raises
             parsed = bpx.parse_bpx_obj(document.content, convert_legacy=False)
     except ValidationError as error:
-        return None, [
-            Problem(
-                document.locate(
-                    tuple(part for part in detail["loc"] if _is_key(document.lines, detail["loc"], part))
-                ),
-                f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']}",
-                "a valid BPX parameter set",
-                "Correct the value as the BPX standard says.",
-            )
-            for detail in error.errors(include_url=False)
-        ]
+        return None, _problems(document, error)
     except Exception as error:  # bpx evaluates expressions; whatever it raises is about this file
-        found = f"{type(error).__name__}: {error}"
+        found = f"{type(error).__name__}: {error!s:.200}"
         return None, [Problem(document.locate(()), found, "a valid BPX parameter set", "Correct the file.")]
     cell = parsed.parameterisation.cell
-    return (
-        Cell(
-            path.stem,
-            parsed.header.title or path.stem,
-            float(cell.nominal_cell_capacity),
-            float(cell.lower_voltage_cutoff),
-            float(cell.upper_voltage_cutoff),
-            parsed,
-        ),
-        [],
+    if cell is None:
+        place = document.locate(("Parameterisation",))
+        return None, [Problem(place, "no key 'Cell'", "capacity and cut-off voltages", "Add the cell.")]
+    capacity, lowest, highest = (
+        float(cell.nominal_cell_capacity),
+        float(cell.lower_voltage_cutoff),
+        float(cell.upper_voltage_cutoff),
     )
+    if not (0.0 < capacity < math.inf and 0.0 <= lowest < highest < math.inf):
+        found = f"{capacity:g} Ah between {lowest:g} and {highest:g} V"
+        expected = "a capacity above 0, and an upper cut-off above the lower one"
+        return None, [
+            Problem(document.locate(("Parameterisation", "Cell")), found, expected, "Correct the value.")
+        ]
+    return Cell(path.stem, parsed.header.title or path.stem, capacity, lowest, highest, parsed), []
 
 
-def _is_key(lines: Any, location: tuple[Any, ...], part: Any) -> bool:
-    path: KeyPath = location[: location.index(part) + 1]
-    return path in lines
+def _problems(document: Document, error: ValidationError) -> list[Problem]:
+    """What bpx finds wrong, once for each value: it adds the names of a union's branches to its path."""
+    problems: dict[Location, Problem] = {}
+    for detail in error.errors(include_url=False):
+        path = detail["loc"]
+        if path[:1] not in document.lines:  # told from inside the parameterisation
+            path = ("Parameterisation", *path)
+        known = max(end for end in range(len(path) + 1) if path[:end] in document.lines)
+        place = document.locate(path[:known])
+        found = f"{path[known]!r}: {detail['msg']}" if detail["type"] == "missing" else detail["msg"]
+        action = "Correct the value as the BPX standard says."
+        problems.setdefault(place, Problem(place, f"{found:.200}", "a valid BPX parameter set", action))
+    return list(problems.values())

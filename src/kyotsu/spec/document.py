@@ -23,7 +23,14 @@ from kyotsu.errors import Location, Problem
 
 MAX_TOML_BYTES = 4_000_000  # about 100,000 lines: far beyond a hand-written file
 MAX_JSON_BYTES = 16_000_000  # a BPX cell with long validation data is below 1 MB
+LARGEST_INTEGER = 2**63
 MAX_DEPTH = 64  # nested tables and arrays; deeper is no document that a person wrote
+
+# More names than MAX_DEPTH joined by dots: the time that tomllib takes grows with the square of their number.
+_KEY = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+"""
+_DEEP_KEY = re.compile(rf"(?:^|[\[{{,])[ \t\[]*+(?:{_KEY}\.[ \t]*+){{{MAX_DEPTH}}}", re.MULTILINE)
+_LONG_INTEGER = re.compile(r"\d[\d_]{4000}")  # Python reads integers of at most 4300 digits
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|NaN|-?Infinity', re.DOTALL)
 
 KeyPath = tuple[str | int, ...]
 
@@ -101,6 +108,9 @@ def read_toml(path: Path, shown: str) -> tuple[Document | None, list[Problem]]:
     text, problems = read_text(path, shown, MAX_TOML_BYTES)
     if text is None:
         return None, problems
+    deep = _DEEP_KEY.search(text)  # before parsing, whose time grows with the square of a dotted key's depth
+    if deep is not None:
+        return None, [_too_deep(shown, _line(text, deep.start()))]
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -111,11 +121,24 @@ def read_toml(path: Path, shown: str) -> tuple[Document | None, list[Problem]]:
         return None, [
             Problem(Location(shown, line), f"invalid TOML: {found}", "TOML 1.0", "Correct this line.")
         ]
-    except (ValueError, RecursionError) as error:
-        return None, [_unreadable(shown, error)]
+    except RecursionError:
+        return None, [_too_deep(shown)]
+    except ValueError as error:
+        return None, [_unreadable(shown, text, error)]
     if _depth(content) > MAX_DEPTH:
-        return None, [_unreadable(shown, RecursionError())]
-    return Document(shown, content, _toml_lines(text)), []
+        return None, [_too_deep(shown)]
+    document = Document(shown, content, _toml_lines(text))
+    problems = [
+        Problem(
+            document.locate(path),
+            f"a whole number of {value.bit_length()} bits",
+            "64 bits at most, as TOML has them",
+            "Correct the value.",
+        )
+        for path, value in _values(content)
+        if isinstance(value, int) and not -LARGEST_INTEGER <= value < LARGEST_INTEGER
+    ]
+    return None if problems else document, problems
 
 
 def read_json(path: Path, shown: str) -> tuple[Document | None, list[Problem]]:
@@ -123,32 +146,54 @@ def read_json(path: Path, shown: str) -> tuple[Document | None, list[Problem]]:
     text, problems = read_text(path, shown, MAX_JSON_BYTES)
     if text is None:
         return None, problems
+    constants: list[str] = []
     try:
-        content = json.loads(text, parse_constant=_refuse_constant)
+        content = json.loads(text, parse_constant=constants.append)
     except json.JSONDecodeError as error:
         found = f"invalid JSON: {error.msg}"
         return None, [Problem(Location(shown, error.lineno), found, "JSON", "Correct this line.")]
-    except (ValueError, RecursionError) as error:
-        return None, [_unreadable(shown, error)]
+    except RecursionError:
+        return None, [_too_deep(shown)]
+    except ValueError as error:
+        return None, [_unreadable(shown, text, error)]
+    if constants:
+        tokens = (token for token in _JSON_TOKEN.finditer(text) if token.group() in constants)
+        return None, [
+            Problem(
+                Location(shown, _line(text, next(tokens).start())),
+                constants[0],
+                "a finite number",
+                "Correct the value, or leave the key out.",
+            )
+        ]
     if not isinstance(content, dict):
         found = f"a {type(content).__name__} at the top"
         return None, [Problem(Location(shown, 1), found, "an object { ... }", "Write one object.")]
-    return Document(shown, content, _json_lines(text, content)), []
+    if _depth(content) > MAX_DEPTH:
+        return None, [_too_deep(shown)]
+    return Document(shown, content, _json_lines(text)), []
 
 
-def _unreadable(shown: str, error: Exception) -> Problem:
-    if isinstance(error, RecursionError):
-        return Problem(
-            Location(shown),
-            "tables nested too deeply",
-            f"at most {MAX_DEPTH} levels",
-            "Flatten the document.",
-        )
+def _too_deep(shown: str, line: int | None = None) -> Problem:
+    return Problem(
+        Location(shown, line),
+        "tables nested too deeply",
+        f"at most {MAX_DEPTH} levels",
+        "Flatten the document.",
+    )
+
+
+def _unreadable(shown: str, text: str, error: ValueError) -> Problem:
+    long = _LONG_INTEGER.search(text)
+    if long is not None:
+        found = "a whole number of more than 4000 digits"
+        place = Location(shown, _line(text, long.start()))
+        return Problem(place, found, "numbers that a computer can hold", "Correct the value.")
     return Problem(Location(shown), f"an unreadable value: {error}", "plain values", "Correct the value.")
 
 
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a finite number")
+def _line(text: str, position: int) -> int:
+    return text.count("\n", 0, position) + 1
 
 
 def _depth(value: object) -> int:
@@ -166,6 +211,18 @@ def _inner(value: object) -> Iterator[object]:
         yield from value.values()
     elif isinstance(value, list):
         yield from value
+
+
+def _values(content: dict[str, Any]) -> Iterator[tuple[KeyPath, object]]:
+    """Every value with its key path, tables and arrays too."""
+    left: list[tuple[KeyPath, object]] = [((), content)]
+    while left:
+        path, value = left.pop()
+        yield path, value
+        if isinstance(value, dict):
+            left.extend(((*path, key), inner) for key, inner in value.items())
+        elif isinstance(value, list):
+            left.extend(((*path, index), inner) for index, inner in enumerate(value))
 
 
 def _toml_lines(text: str) -> dict[KeyPath, int]:
@@ -230,25 +287,24 @@ def _key_parts(key: Node) -> tuple[str, ...]:
     return (text,)
 
 
-def _json_lines(text: str, content: dict[str, Any]) -> dict[KeyPath, int]:
-    """The line of every object key, in the order in which a JSON text holds them."""
+def _json_lines(text: str) -> dict[KeyPath, int]:
+    """The line of every key of a valid JSON text, found token by token."""
     lines: dict[KeyPath, int] = {(): 1}
-    newlines = [match.start() for match in re.finditer("\n", text)]
-    position = 0
-
-    def visit(value: object, path: KeyPath) -> None:
-        nonlocal position
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                found = text.find(json.dumps(key, ensure_ascii=False), position)
-                if found >= 0:
-                    position = found + 1
-                    lines[(*path, key)] = bisect(newlines, found) + 1
-                visit(inner, (*path, key))
-        elif isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
-            for index, inner in enumerate(value):
-                visit(inner, (*path, index))
-
-    if _depth(content) <= MAX_DEPTH:
-        visit(content, ())
+    above: list[KeyPath] = []  # the path of every object and array that is open
+    path: KeyPath = ()
+    line, seen, previous = 1, 0, ""
+    for match in _JSON_TOKEN.finditer(text):
+        token = match.group()
+        line, seen = line + text.count("\n", seen, match.start()), match.start()
+        if token == ":":
+            path = (*above[-1], json.loads(previous))
+            lines[path] = line
+        elif token in ("{", "["):
+            above.append(path)
+            path = (*path, 0) if token == "[" else path
+        elif token in ("}", "]"):
+            path = above.pop()
+        elif token == "," and isinstance(path[-1], int) and path[:-1] == above[-1]:
+            path = (*above[-1], path[-1] + 1)
+        previous = token
     return lines

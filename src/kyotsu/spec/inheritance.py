@@ -7,7 +7,7 @@ borrows the source of the mass it replaces.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from kyotsu.spec.record import covering_key
 
 RECORD_TABLES = frozenset({"battery_bay"})  # tables inside a record that are records of their own
 NOT_INHERITED = frozenset({"id", "extends", "template"})
+MAX_LEVELS = 32  # of records that extend each other; deeper is no variant that a person wrote
 
 
 @dataclass(frozen=True)
@@ -37,20 +38,36 @@ class Entry:
 
     def locate(self, path: KeyPath) -> Location:
         """Where a value of the resolved record was written."""
-        for place in self.places:
-            if path[: len(place.under)] == place.under:
-                written = (*place.prefix, *path[len(place.under) :])
-                if written in place.document.lines:
-                    return place.document.locate(written)
+        for place in self._holding(path):
+            written = (*place.prefix, *path[len(place.under) :])
+            if written in place.document.lines:
+                return place.document.locate(written)
         own = self.places[0]
         return own.document.locate((*own.prefix, *path))
+
+    def _holding(self, path: KeyPath) -> Iterator[Place]:
+        """The places that may hold a value: a list replaces that of the base, so the first to have it counts."""
+        replaced = -1  # length of the path to a list that an earlier place writes
+        for place in self.places:
+            if path[: len(place.under)] != place.under or len(place.under) <= replaced:
+                continue
+            yield place
+            for end in range(len(place.under), len(path)):
+                written = (*place.prefix, *path[len(place.under) : end])
+                if isinstance(path[end], int) and written in place.document.lines:
+                    replaced = max(replaced, end)
 
     def table(self, path: KeyPath) -> Entry:
         """A table inside the record as an entry of its own."""
         raw: Any = self.raw
         for part in path:
             raw = raw[part]
-        return Entry(raw, tuple(Place(place.document, (*place.prefix, *path)) for place in self.places))
+        places = tuple(Place(place.document, (*place.prefix, *path)) for place in self._holding(path))
+        return Entry(raw, places)
+
+    def without(self, *keys: str) -> Entry:
+        """The record without some of its keys."""
+        return Entry({key: value for key, value in self.raw.items() if key not in keys}, self.places)
 
     def with_table(self, path: KeyPath, table: Entry) -> Entry:
         """The record with one inner table replaced by a resolved one."""
@@ -68,57 +85,106 @@ def _replaced(raw: Any, path: KeyPath, value: Any) -> Any:
     return copy
 
 
-def resolve(entries: Mapping[str, Entry]) -> tuple[dict[str, Entry], list[Problem]]:
-    """Every entry with its `extends` resolved; entries in a cycle or with an unknown base are left out."""
-    resolved: dict[str, Entry] = {}
+def resolve(
+    entries: Mapping[str, Entry], bases: Mapping[str, Entry] | None = None, complete: bool = True
+) -> tuple[dict[str, Entry], list[Problem]]:
+    """Every entry with its `extends` resolved, against each other and against `bases`.
+
+    Left out are entries in a circle, on too many levels, and with an unknown base. When some entries could
+    not be read the rest is not `complete`, and an unknown base is no problem of its own.
+    """
+    known = {**(bases or {}), **entries}
+    resolved: dict[str, Entry | None] = {  # None: left out
+        name: None if "extends" in entry.raw else entry for name, entry in (bases or {}).items()
+    }
     problems: list[Problem] = []
     for name in entries:
-        _resolve_one(name, entries, resolved, problems)
-    return resolved, problems
+        chain, last = _chain(name, known, resolved)
+        base = known[last].raw.get("extends")
+        intact = base is None or last not in chain
+        if not intact and isinstance(base, str) and base in chain:
+            problems.append(_circle(known[last], [*chain[chain.index(base) :], base]))
+        elif not intact and (complete or not isinstance(base, str)):
+            problems.append(_unknown_base(known[last], known.keys() - {last}))
+        for step in reversed(chain):
+            base = known[step].raw.get("extends")
+            below = resolved[base] if intact and base is not None else None
+            resolved[step] = None
+            if base is None:
+                resolved[step] = known[step]
+            elif below is not None and len(below.places) < MAX_LEVELS:
+                resolved[step] = extend(known[step], below)
+            elif below is not None:
+                problems.append(_too_many_levels(known[step]))
+    return {name: entry for name in entries if (entry := resolved[name]) is not None}, problems
 
 
-def _resolve_one(
-    name: str, entries: Mapping[str, Entry], resolved: dict[str, Entry], problems: list[Problem]
-) -> Entry | None:
-    chain = [name]
-    while (base := entries[chain[-1]].raw.get("extends")) is not None and chain[-1] not in resolved:
-        place = entries[chain[-1]].locate(("extends",))
-        if not isinstance(base, str) or base not in entries:
-            if len(chain) == 1:
-                known = f"the id of a record of the same kind: {', '.join(sorted(entries)[:8])}"
-                problems.append(
-                    Problem(
-                        place, f"extends = {base!r}", known, "Correct the id, or write the record in full."
-                    )
-                )
-            return None
-        if base in chain:
-            cycle = " -> ".join([*chain[chain.index(base) :], base])
-            if chain[0] == min(chain[chain.index(base) :]):
-                problems.append(
-                    Problem(
-                        place,
-                        f"a circle: {cycle}",
-                        "records that extend in one direction",
-                        "Break the circle.",
-                    )
-                )
-            return None
-        chain.append(base)
-    for step in reversed(chain):
-        if step not in resolved:
-            base = entries[step].raw.get("extends")
-            resolved[step] = entries[step] if base is None else extend(entries[step], resolved[base])
-    return resolved[name]
+def _chain(
+    name: str, known: Mapping[str, Entry], resolved: Mapping[str, Entry | None]
+) -> tuple[list[str], str]:
+    """The way from an entry down its bases, as far as they are new, and where it ended."""
+    chain: dict[str, None] = {}
+    step = name
+    while step not in resolved:
+        chain[step] = None
+        base = known[step].raw.get("extends")
+        if not isinstance(base, str) or base not in known or base in chain:
+            break
+        step = base
+    return [*chain], step
+
+
+def _unknown_base(entry: Entry, known: Iterable[str]) -> Problem:
+    listed = ", ".join(sorted(known)[:8]) or "there is none yet"
+    return Problem(
+        entry.locate(("extends",)),
+        f"extends = {str(entry.raw['extends'])!r:.60}",
+        f"the id of a record of the same kind: {listed}",
+        "Correct the id, or write the record in full.",
+    )
+
+
+def _circle(entry: Entry, names: Iterable[str]) -> Problem:
+    return Problem(
+        entry.locate(("extends",)),
+        f"a circle: {' -> '.join(names)}",
+        "records that extend in one direction",
+        "Break the circle.",
+    )
+
+
+def _too_many_levels(entry: Entry) -> Problem:
+    return Problem(
+        entry.locate(("extends",)),
+        f"more than {MAX_LEVELS} records that extend each other",
+        f"at most {MAX_LEVELS} levels",
+        "Extend a record nearer to the first.",
+    )
 
 
 def extend(entry: Entry, base: Entry) -> Entry:
     """The entry laid over its base: tables merge, everything else is replaced."""
-    inherited = {
-        key: value for key, value in with_explicit_sources(base.raw).items() if key not in NOT_INHERITED
-    }
     own = {key: value for key, value in with_explicit_sources(entry.raw).items() if key != "extends"}
+    below = _without_sources_of(own, with_explicit_sources(base.raw))
+    inherited = {key: value for key, value in below.items() if key not in NOT_INHERITED}
     return Entry(_merged(inherited, own), entry.places + base.places)
+
+
+def _without_sources_of(own: Mapping[str, Any], below: dict[str, Any]) -> dict[str, Any]:
+    """The base without the origins of what the entry writes itself: a new value has its own origin or none."""
+    result = {
+        key: _without_sources_of(own[key], value)
+        if key in RECORD_TABLES and isinstance(value, dict) and isinstance(own.get(key), dict)
+        else value
+        for key, value in below.items()
+    }
+    if isinstance(below.get("sources"), dict):
+        sources = dict(below["sources"])
+        for path in _leaves(own, ""):
+            while (key := covering_key(sources, path)) is not None:
+                del sources[key]
+        result["sources"] = sources
+    return result
 
 
 def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

@@ -6,24 +6,32 @@ voltage window of the vehicle over state of charge and temperature.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import permutations
 
 from kyotsu.spec.battery import BatteryModule, Envelope
+from kyotsu.spec.record import interpolate
 from kyotsu.spec.slots import BatteryBay, Box
+from kyotsu.spec.vehicle import Vehicle
 
 SOC_STEPS = 200  # grid on which the voltage window is judged: 0.5 % of state of charge
 MAX_LOST_SHARE = 0.20  # of the SOC range below the window; beyond, a layout is no answer (our proposal)
 REFERENCE_TEMPERATURE_C = 25.0
+ROUNDING = 1e-9  # relative; a limit that is met exactly is met
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Parts of one kind in a bay: `series` parts make a string, `strings` of them stand in parallel."""
+    """Parts of one kind in a bay: `series` parts make a string, `strings` of them stand in parallel.
+
+    `lost_share` of the SOC range lies below the vehicle's window without load and cannot be used.
+    """
 
     places: int
     series: int
     strings: int
+    lost_share: float = 0.0
 
     @property
     def parts(self) -> int:
@@ -89,24 +97,27 @@ def fits(size: tuple[float, float, float], space: tuple[float, float, float], cl
     return all(own + clearance <= free for own, free in zip(size, space, strict=True))
 
 
-def places_for(module: BatteryModule, bay: BatteryBay) -> int | None:
+def places_for(module: BatteryModule, vehicle: Vehicle) -> int | None:
     """How many parts of this kind the bay can hold; `None` when sizes or places are not known.
 
     A pack takes the whole bay. A part that fits the bay's native places takes those; another one is
-    stacked in the free space, in one orientation throughout.
+    stacked in the free space, in one orientation throughout. A part of unknown size is only known to
+    stand in places that were made for it.
     """
     if module.level == "pack":
         return 1
+    bay = vehicle.battery_bay
     sizes, clearance = orientations_mm(module.envelope), bay.clearance_mm or 0.0
     place, space = box_mm(bay.place), box_mm(bay.bay)
-    if bay.places is not None and (place is None or not sizes):
+    if vehicle.battery.part == module.id and bay.places is not None and (place is None or not sizes):
         return bay.places
-    native = bay.places or 0
-    if place is None or not any(fits(size, place, clearance) for size in sizes):
-        native = 0
-    if space is None or not sizes:
-        return native or (None if bay.places is None else 0)
-    return max(native, max(_stacked(size, space, clearance) for size in sizes))
+    if not sizes:
+        return None
+    in_place = place is not None and any(fits(size, place, clearance) for size in sizes)
+    native = bay.places if in_place else None
+    if space is None:
+        return native
+    return max(native or 0, max(_stacked(size, space, clearance) for size in sizes))
 
 
 def _stacked(size: tuple[float, float, float], space: tuple[float, float, float], clearance: float) -> int:
@@ -133,77 +144,74 @@ def window(
     highest = highest_voltage_v(module, layout.series)
     resistance = module.resistance_ohm(temperature_c)
     lower_limit = module.limits.operating.cell_voltage_min_v
+    voltages = _voltages_over_soc(module)
     if highest is None or resistance is None or lower_limit is None or bay.electrical.voltage_min_v is None:
+        return None
+    if voltages is None:
         return None
     floor = max(bay.electrical.voltage_min_v, layout.series * module.cells_series * lower_limit)
     full_power = bay.electrical.full_power_min_v or bay.electrical.voltage_min_v
-    string_resistance = resistance * layout.series / layout.strings
+    drop = 4.0 * resistance * layout.series / layout.strings * power_kw * 1000.0  # 4 R P
     lost = derated = 0
     lowest = highest
-    for step in range(SOC_STEPS + 1):
-        open_circuit = module.open_circuit_voltage_v(step / SOC_STEPS)
-        if open_circuit is None:
-            return None
-        open_circuit *= layout.series
-        root = open_circuit**2 - 4.0 * string_resistance * power_kw * 1000.0
-        loaded = (open_circuit + root**0.5) / 2.0 if root >= 0 else 0.0
+    for voltage in voltages:
+        open_circuit = layout.series * voltage
+        root = open_circuit**2 - drop
+        loaded = (open_circuit + math.sqrt(root)) / 2.0 if root >= 0 else 0.0
         lost += loaded < floor
         derated += loaded < full_power
         lowest = min(lowest, loaded or open_circuit / 2.0)
-    count = SOC_STEPS + 1
-    return Window(lowest, highest, lost / count, derated / count)
+    return Window(lowest, highest, lost / len(voltages), derated / len(voltages))
 
 
-def layouts(module: BatteryModule, bay: BatteryBay) -> list[Layout]:
+def _voltages_over_soc(module: BatteryModule) -> tuple[float, ...] | None:
+    """Open-circuit voltage of one part on the grid of states of charge."""
+    curve = module.curves.open_circuit_voltage
+    if curve is None:
+        return None
+    grid = (step / SOC_STEPS for step in range(SOC_STEPS + 1))
+    return tuple(module.cells_series * interpolate(curve.soc, curve.voltage_v, soc) for soc in grid)
+
+
+def layouts(module: BatteryModule, vehicle: Vehicle) -> list[Layout]:
     """Every layout whose voltage lies in the vehicle's window, the best first.
 
-    Best: inside the mass limit, then most parts, then least of the SOC range lost, then most in series.
-    Unknown data never excludes a layout here: the checks say what is unknown.
+    Best: inside the mass limit, then most parts less the share of the SOC range lost (the energy that can be
+    used), then most in series. Unknown data never excludes a layout here: the checks say what is unknown.
     """
-    places = places_for(module, bay)
-    if not places:
-        return []
-    found: list[tuple[tuple[bool, int, float, int], Layout]] = []
-    for series in range(1, places + 1):
+    places, bay = places_for(module, vehicle), vehicle.battery_bay
+    floor, limit = bay.electrical.voltage_min_v, bay.electrical.voltage_max_v
+    voltages = _voltages_over_soc(module)
+    ranked: list[tuple[tuple[bool, float, int], Layout]] = []
+    for series in range(1, (places or 0) + 1):
         highest = highest_voltage_v(module, series)
-        limit = bay.electrical.voltage_max_v
-        if highest is not None and limit is not None and highest > limit:
+        if highest is not None and limit is not None and highest > limit * (1.0 + ROUNDING):
             break
-        lost = _lost_share(module, Layout(places, series, 1), bay)
-        if lost is not None and lost > MAX_LOST_SHARE:
+        lost = 0.0
+        if floor is not None and voltages is not None:
+            lost = sum(series * voltage < floor for voltage in voltages) / len(voltages)
+        if lost > MAX_LOST_SHARE:
             continue
-        for strings in range(1, places // series + 1):
-            layout = Layout(places, series, strings)
+        for strings in range(1, (places or 0) // series + 1):
+            layout = Layout(places or 0, series, strings, lost)
             mass = battery_mass_kg(module, layout, bay)
             light = mass is None or bay.max_mass_kg is None or mass <= bay.max_mass_kg
-            rank = (light, layout.parts if light else -layout.parts, -(lost or 0.0), series)
-            found.append((rank, layout))
-    return [layout for _, layout in sorted(found, key=lambda item: item[0], reverse=True)]
+            usable = layout.parts * (1.0 - lost)
+            ranked.append(((light, usable if light else -usable, series), layout))
+    return [layout for _, layout in sorted(ranked, key=lambda item: item[0], reverse=True)]
 
 
-def nearest_layout(module: BatteryModule, bay: BatteryBay) -> Layout | None:
-    """The layout that comes nearest to the vehicle's nominal voltage when none lies in its window."""
-    places = places_for(module, bay)
+def nearest_layout(module: BatteryModule, vehicle: Vehicle) -> Layout | None:
+    """The layout that comes nearest to the vehicle's highest voltage when none lies in its window."""
+    places = places_for(module, vehicle)
     if not places:
         return None
-    low, high = bay.electrical.voltage_min_v, bay.electrical.voltage_max_v
+    high = vehicle.battery_bay.electrical.voltage_max_v
     highest_of_one = highest_voltage_v(module, 1)
-    if low is None or high is None or highest_of_one is None:
+    if high is None or highest_of_one is None:
         return Layout(places, places, 1)
     series = min(max(round(high / highest_of_one), 1), places)
     return Layout(places, series, places // series)
-
-
-def _lost_share(module: BatteryModule, layout: Layout, bay: BatteryBay) -> float | None:
-    """Share of the SOC range that a string loses to the window, without load, at reference temperature."""
-    floor = bay.electrical.voltage_min_v
-    if floor is None or module.curves.open_circuit_voltage is None:
-        return None
-    below = 0
-    for step in range(SOC_STEPS + 1):
-        voltage = module.open_circuit_voltage_v(step / SOC_STEPS) or 0.0
-        below += voltage * layout.series < floor
-    return below / (SOC_STEPS + 1)
 
 
 def battery_mass_kg(module: BatteryModule, layout: Layout, bay: BatteryBay) -> float | None:

@@ -13,25 +13,30 @@ A key of `sources` is the dotted path of a value, or of the table above it; the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 Status = Literal["measured", "declared", "derived", "assumed"]
 STATUSES: tuple[Status, ...] = ("measured", "declared", "derived", "assumed")  # strongest first
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_\-.]{0,63}$")]
+IDENTIFIER = r"^[a-z0-9][a-z0-9_\-.]{0,63}$"
+IDENTIFIER_WORDS = "small letters, digits, _, - and ., such as leaf_40"
+Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 StandardReference = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_\-]{0,63}@\d+\.\d+$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-Number = Annotated[float, Field(strict=True)]
-Positive = Annotated[float, Field(gt=0, strict=True)]
-NonNegative = Annotated[float, Field(ge=0, strict=True)]
+# Beyond these a number is a slip of the pen; within them no product or quotient of a check overflows.
+LARGEST, SMALLEST, LARGEST_COUNT = 1e12, 1e-9, 10_000
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, strict=True)]
+Positive = Annotated[float, Field(gt=SMALLEST, le=LARGEST, strict=True)]
+NonNegative = Annotated[float, Field(ge=0, le=LARGEST, strict=True)]
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
-Celsius = Annotated[float, Field(ge=-273.15, strict=True)]
-Count = Annotated[int, Field(ge=1, strict=True)]
-Natural = Annotated[int, Field(ge=0, strict=True)]
+Celsius = Annotated[float, Field(ge=-273.15, le=LARGEST, strict=True)]
+Count = Annotated[int, Field(ge=1, le=LARGEST_COUNT, strict=True)]
+Natural = Annotated[int, Field(ge=0, le=LARGEST_COUNT, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 
 
@@ -57,9 +62,12 @@ class Record(Table):
     @field_validator("sources")
     @classmethod
     def _sources_name_values(cls, sources: dict[str, Source]) -> dict[str, Source]:
-        for key in sources:
-            if key != "*" and not path_exists(cls, key):
-                raise ValueError(f"sources.{key} names no field of this record")
+        unknown = [key for key in sources if key != "*" and not path_exists(cls, key)]
+        if unknown:
+            raise misplaced(
+                Fault(f"an origin for {key!r}, which is no field", "the path of a field", (key,))
+                for key in unknown
+            )
         return sources
 
     def source_of(self, path: str) -> Source | None:
@@ -98,6 +106,21 @@ def covering_key(sources: Mapping[str, Any], path: str) -> str | None:
     return "*" if "*" in sources else None
 
 
+class Fault(NamedTuple):
+    """What a validator found, what it expected, and the way from the validator's own place to the value."""
+
+    found: str
+    expected: str = "values that agree with each other"
+    path: tuple[str | int, ...] = ()
+
+
+def misplaced(faults: Iterable[Fault]) -> PydanticCustomError:
+    """What a validator raises that found several faults, or one further in."""
+    listed = list(faults)
+    message = "; ".join(f"{fault.found}, must be {fault.expected}" for fault in listed)
+    return PydanticCustomError("misplaced", "{message}", {"message": message, "faults": listed})
+
+
 def path_exists(model: type[BaseModel], path: str) -> bool:
     """Whether a dotted path names a field of a model (through optional tables and tuples of tables)."""
     current: Any = model
@@ -113,6 +136,8 @@ def table_in(annotation: Any) -> Any:
     """The `Table` subclass inside an annotation such as `Envelope | None` or `tuple[Rating, ...]`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
+    if get_origin(annotation) is dict:  # its keys are the writer's, no fields
+        return None
     for inner in getattr(annotation, "__args__", ()):
         found = table_in(inner)
         if found is not None:

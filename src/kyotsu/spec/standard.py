@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from kyotsu.spec.battery import BatteryModule
 from kyotsu.spec.eaxle import EAxle
-from kyotsu.spec.record import Identifier, Number, Record, Table, Text, path_exists
+from kyotsu.spec.record import Fault, Identifier, Number, Record, Table, Text, misplaced, path_exists
 
 Rule = Literal["equal", "at_least", "at_most", "between", "one_of", "stated"]
 Part = BatteryModule | EAxle
@@ -109,14 +109,16 @@ class Standard(Record):
 
     @model_validator(mode="after")
     def _fields_exist(self) -> Self:
-        model = PART_KINDS[self.kind]
-        seen: set[str] = set()
-        for constraint in self.constraints:
-            if not path_exists(model, constraint.field):
-                raise ValueError(f"constraint on {constraint.field!r}, which names no field of a {self.kind}")
-            if constraint.field in seen:
-                raise ValueError(f"two constraints on {constraint.field!r}, each field takes one")
-            seen.add(constraint.field)
+        fields = [constraint.field for constraint in self.constraints]
+        faults = []
+        for index, field in enumerate(fields):
+            place = ("constraints", index, "field")
+            if not path_exists(PART_KINDS[self.kind], field):
+                faults.append(Fault(f"field = {field!r}", f"a field of a {self.kind}", place))
+            elif field in fields[:index]:
+                faults.append(Fault(f"a second constraint on {field!r}", "one for each field", place))
+        if faults:
+            raise misplaced(faults)
         return self
 
 

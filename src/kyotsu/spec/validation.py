@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, time
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from kyotsu.errors import Problem
+from kyotsu.errors import Location, Problem
+from kyotsu.spec.document import dotted
 from kyotsu.spec.inheritance import Entry
-from kyotsu.spec.record import STATUSES, Record, table_in
+from kyotsu.spec.record import (
+    IDENTIFIER,
+    IDENTIFIER_WORDS,
+    SMALLEST,
+    STATUSES,
+    Record,
+    table_in,
+)
 from kyotsu.units import SUFFIXES, suffix_of
 
 RecordT = TypeVar("RecordT", bound=BaseModel)
@@ -27,6 +38,18 @@ _EXPECTED = {
     "model_attributes_type": "a table",
     "finite_number": "a finite number",
 }
+# What a pattern asks for, in words.
+_SHAPES = {
+    IDENTIFIER: IDENTIFIER_WORDS,
+    r"^[a-z0-9][a-z0-9_\-]{0,63}@\d+\.\d+$": "a standard with its version, such as common_module@1.0",
+    r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$": "the path of a field, such as envelope.height_mm",
+    r"^\d+\.\d+$": 'a version, such as "1.0"',
+    r"^[A-Z]{3}$": 'a currency of three letters, such as "JPY"',
+    r"^\d{4}-\d{2}(-\d{2})?$": 'a date in quotes, such as "2024-08" or "2024-08-01"',
+    r"^IP[0-6X][0-9X]K?$": 'an IP code, such as "IP67"',
+    r"^[A-Z][0-9]{1,2}$": 'the id of a check, such as "E10"',
+    r"^[0-9A-Z]{24}$": "24 digits and capital letters (GB/T 34014)",
+}
 
 
 def read_record(model: type[RecordT], entry: Entry) -> tuple[RecordT | None, list[Problem]]:
@@ -34,45 +57,63 @@ def read_record(model: type[RecordT], entry: Entry) -> tuple[RecordT | None, lis
     try:
         return model.model_validate(entry.raw), []
     except ValidationError as error:
-        return None, [_problem(model, entry, detail) for detail in _causes(error)]
-    except (OverflowError, RecursionError) as error:
-        found = f"a value out of range ({error})"
-        return None, [
-            Problem(entry.locate(()), found, "numbers that a computer can hold", "Correct the value.")
-        ]
+        return None, _problems(model, entry, error.errors(include_url=False))
 
 
 def own_problems(model: type[RecordT], entry: Entry) -> list[Problem]:
-    """What is wrong with the values that an entry writes itself, whatever its broken `extends` would add."""
-    own = Entry({key: value for key, value in entry.raw.items() if key != "extends"}, entry.places)
-    _, problems = read_record(model, own)
-    return [problem for problem in problems if problem.expected != _EXPECTED["missing"]]
+    """What is wrong with the values that an entry writes itself, whatever its base would add to them."""
+    own = entry.without("extends", "template")
+    try:
+        model.model_validate(own.raw)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        return _problems(model, own, [item for item in details if item["type"] != "missing" and item["loc"]])
+    return []
 
 
-def _causes(error: ValidationError) -> list[ErrorDetails]:
-    """The details without those that only follow from one inside: a list emptied by its bad items."""
-    details = error.errors(include_url=False)
-    places = [detail["loc"] for detail in details]
-    return [
-        detail
+def _problems(model: type[BaseModel], entry: Entry, details: Sequence[ErrorDetails]) -> list[Problem]:
+    """Each detail as a problem, those of one value together; what only follows from another is left out."""
+    renamed = {
+        (*detail["loc"][:-1], _near(_fields_at(model, detail["loc"][:-1]), str(detail["loc"][-1])))
         for detail in details
-        if detail["type"] != "too_short"
-        or not any(
-            len(place) > len(detail["loc"]) and place[: len(detail["loc"])] == detail["loc"]
-            for place in places
+        if detail["type"] == "extra_forbidden"
+    }
+    problems: dict[tuple[Location, str], Problem] = {}
+    for detail in details:
+        emptied = detail["type"] == "too_short" and any(
+            len(other["loc"]) > len(detail["loc"]) and other["loc"][: len(detail["loc"])] == detail["loc"]
+            for other in details
         )
-    ]
+        if emptied or (detail["type"] == "missing" and detail["loc"] in renamed):
+            continue
+        ours = "faults" in detail.get("ctx", {})
+        for problem in _faults(entry, detail, details) if ours else [_problem(model, entry, detail)]:
+            same = problems.get((problem.location, problem.found))
+            if same is not None:
+                problem = replace(problem, expected=f"{same.expected} or {problem.expected}")
+            problems[problem.location, problem.found] = problem
+    return list(problems.values())
+
+
+def _faults(entry: Entry, detail: ErrorDetails, details: Sequence[ErrorDetails]) -> list[Problem]:
+    """The faults that a validator of ours found, without an origin given to a key that is itself unknown."""
+    problems = []
+    for fault in detail["ctx"]["faults"]:
+        path = (*detail["loc"], *fault.path)
+        named = (*detail["loc"][:-1], *str(path[-1]).split(".")) if path else ()
+        unknown = [other["loc"] for other in details if other["type"] == "extra_forbidden"]
+        if not any(named[: len(place)] == place for place in unknown):
+            problems.append(Problem(entry.locate(path), fault.found, fault.expected, "Correct it."))
+    return problems
 
 
 def _problem(model: type[BaseModel], entry: Entry, detail: ErrorDetails) -> Problem:
-    path = tuple(
-        part for part in detail["loc"] if not (isinstance(part, str) and part.startswith("function-"))
-    )
-    kind, value = detail["type"], detail["input"]
-    place = entry.locate(path)
-    name = str(path[-1]) if path else ""
+    kind, value, path = detail["type"], detail["input"], detail["loc"]
+    if kind not in ("missing", "extra_forbidden"):
+        path = _written(entry.raw, path)
+    place, name = entry.locate(path), _name(path)
     if kind == "extra_forbidden":
-        return Problem(place, f"unknown key {name!r}", *_known_key(model, path))
+        return Problem(place, f"unknown key {_short(name)}", *_known_key(model, path))
     if kind == "missing":
         return Problem(place, f"no key {name!r}", _EXPECTED[kind], f"Add {name} = ...")
     if kind == "value_error":
@@ -80,10 +121,30 @@ def _problem(model: type[BaseModel], entry: Entry, detail: ErrorDetails) -> Prob
             place, str(detail["ctx"]["error"]), "values that agree with each other", "Correct one of them."
         )
     expected = _EXPECTED.get(kind) or _lower_first(detail["msg"].removeprefix("Input should be "))
+    if kind == "string_pattern_mismatch":
+        expected = _SHAPES.get(detail["ctx"]["pattern"], expected)
+    if kind == "greater_than" and detail["ctx"]["gt"] == SMALLEST and value <= 0:
+        expected = "greater than 0"
     unit = SUFFIXES.get(suffix_of(name) or "")
     if unit and kind in ("float_type", "greater_than", "greater_than_equal", "finite_number"):
         expected += f" in {unit}"
     return Problem(place, f"{name} = {_short(value)}", expected, "Correct the value.")
+
+
+def _written(raw: Any, path: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A path as far as it stands in the document: pydantic adds the names of a union's branches."""
+    for end, part in enumerate(path):
+        try:
+            raw = raw[part]
+        except (KeyError, IndexError, TypeError):
+            return path[:end]
+    return path
+
+
+def _name(path: tuple[Any, ...]) -> str:
+    """The last part of a path, an entry of a list with its list: `soc[5]`."""
+    names = [index for index, part in enumerate(path) if isinstance(part, str)]
+    return (dotted(path[names[-1] :]) if names else None) or ""
 
 
 def _lower_first(text: str) -> str:
@@ -91,36 +152,50 @@ def _lower_first(text: str) -> str:
 
 
 def _short(value: Any) -> str:
-    text = {True: "true", False: "false"}[value] if isinstance(value, bool) else repr(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    text = str(value) if isinstance(value, (date, time)) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _known_key(model: type[BaseModel], path: tuple[Any, ...]) -> tuple[str, str]:
     """What stands in place of an unknown key: the same quantity in our unit, or the nearest name."""
-    fields = _fields_at(model, path[:-1])
-    name = str(path[-1])
-    unit = suffix_of(name)
-    stem = name.removesuffix(f"_{unit}") if unit else name
+    fields, name = _fields_at(model, path[:-1]), str(path[-1])
+    near = _near(fields, name)
+    if near is None:
+        return f"one of {', '.join(sorted(fields)[:12])}" if fields else "no key here", "Remove the key."
+    unit = suffix_of(near)
+    if unit and near.removesuffix(f"_{unit}") in _stems(name):
+        return f"{near} (in {SUFFIXES[unit]})", f"Convert the value and rename the key to {near}."
+    return near, f"Rename the key to {near}, or remove it."
+
+
+def _near(fields: Sequence[str], name: str) -> str | None:
+    """The field that an unknown key was meant for: the same quantity in another unit, or a like name."""
     for field in fields:
-        known_unit = suffix_of(field)
-        if known_unit and field.removesuffix(f"_{known_unit}") in (stem, name.rpartition("_")[0]):
-            return (
-                f"{field} (in {SUFFIXES[known_unit]})",
-                f"Convert the value and rename the key to {field}.",
-            )
-    near = difflib.get_close_matches(name, fields, n=1, cutoff=0.6)
-    if near:
-        return f"{near[0]}", f"Rename the key to {near[0]}, or remove it."
-    return f"one of {', '.join(sorted(fields)[:12])}" if fields else "no key here", "Remove the key."
+        unit = suffix_of(field)
+        if unit and field.removesuffix(f"_{unit}") in _stems(name):
+            return field
+    return next(iter(difflib.get_close_matches(name[:100], fields, n=1, cutoff=0.6)), None)
+
+
+def _stems(name: str) -> tuple[str, str]:
+    """A key without its unit: the unit may be one of ours, or any other word."""
+    return name.removesuffix(f"_{suffix_of(name)}"), name.rpartition("_")[0]
 
 
 def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
     current: Any = model
-    for part in path:
+    parts = iter(path)
+    for part in parts:
         if isinstance(part, int):
             continue
         field = getattr(current, "model_fields", {}).get(part)
-        current = table_in(field.annotation) if field is not None else None
+        annotation = None if field is None else field.annotation
+        if get_origin(annotation) is dict:
+            next(parts, None)  # the key of an entry is the writer's
+            annotation = get_args(annotation)[1]
+        current = table_in(annotation)
         if current is None:
             return []
     return [name for name in current.model_fields if name != "template"]

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from kyotsu.spec.battery import Chemistry, OpenCircuitVoltage
 from kyotsu.spec.record import (
     Count,
+    Fault,
     Flag,
     Identifier,
     NonNegative,
@@ -18,6 +19,7 @@ from kyotsu.spec.record import (
     Share,
     Table,
     Text,
+    misplaced,
 )
 from kyotsu.spec.slots import BatteryBay, EAxleMount
 
@@ -164,24 +166,22 @@ class Vehicle(Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        faults = []
         if (self.coast_down is None) == (self.resistances is None):
-            raise ValueError("road load: give coast_down or resistances, exactly one of them")
-        axles = {mount.axle for mount in self.eaxle_mounts}
-        if len(axles) != len(self.eaxle_mounts):
-            raise ValueError("two eaxle_mounts are at the same axle, each axle takes one")
+            given = "neither of them" if self.coast_down is None else "both"
+            faults.append(Fault(f"road load: {given}", "coast_down or resistances, exactly one of them"))
+        axles = [mount.axle for mount in self.eaxle_mounts]
         wanted = {"front", "rear"} if self.drive == "all" else {self.drive}
-        if axles != wanted:
-            raise ValueError(
-                f'drive = "{self.drive}" needs eaxle_mounts at {" and ".join(sorted(wanted))}, '
-                f"found {' and '.join(sorted(axles))}"
-            )
-        if (
-            self.battery.energy_kwh
-            and self.battery.usable_kwh
-            and self.battery.usable_kwh > self.battery.energy_kwh
-        ):
-            raise ValueError(
-                f"battery.usable_kwh = {self.battery.usable_kwh:g} must not exceed "
-                f"energy_kwh = {self.battery.energy_kwh:g}"
-            )
+        if len(set(axles)) != len(axles):
+            found = f"two eaxle_mounts at the {axles[0]} axle"
+            faults.append(Fault(found, "one for each axle", ("eaxle_mounts", 1, "axle")))
+        elif set(axles) != wanted:
+            found = f'drive = "{self.drive}" with eaxle_mounts at {" and ".join(sorted(axles))}'
+            faults.append(Fault(found, f"eaxle_mounts at {' and '.join(sorted(wanted))}", ("drive",)))
+        energy, usable = self.battery.energy_kwh, self.battery.usable_kwh
+        if energy is not None and usable is not None and usable > energy:
+            expected = f"at most energy_kwh = {energy:g}"
+            faults.append(Fault(f"usable_kwh = {usable:g}", expected, ("battery", "usable_kwh")))
+        if faults:
+            raise misplaced(faults)
         return self

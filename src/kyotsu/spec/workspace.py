@@ -13,8 +13,11 @@ It loads whole: `load_workspace` returns everything or raises with everything th
 
 from __future__ import annotations
 
+import os
+import re
+import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,14 +29,16 @@ from kyotsu.spec.document import Document, read_toml
 from kyotsu.spec.eaxle import EAxle
 from kyotsu.spec.inheritance import Entry, Place, resolve
 from kyotsu.spec.migration import migrate
-from kyotsu.spec.record import Record
+from kyotsu.spec.record import IDENTIFIER, IDENTIFIER_WORDS, Record
 from kyotsu.spec.references import reference_problems
+from kyotsu.spec.slots import BatteryBay, EAxleMount
 from kyotsu.spec.standard import Part, Standard
 from kyotsu.spec.validation import own_problems, read_record, unsourced
 from kyotsu.spec.vehicle import Vehicle
 
 RecordT = TypeVar("RecordT", bound=Record)
 
+REFERRED_TO = ("battery_module", "cell", "eaxle", "maker", "standard")  # kinds that records name
 MAKER_FILES = ("maker.toml", "vehicles.toml")
 LATER_FILES = frozenset({"signals.toml", "demand.toml", "supply.toml"})  # read by the rooms above
 
@@ -92,8 +97,12 @@ def load_workspace(root: Path) -> Workspace:
 
 def check_workspace(root: Path) -> tuple[Workspace | None, list[Problem]]:
     """The workspace in a folder if it is usable, and all that is wrong or questionable in it."""
-    if not root.is_dir():
-        found = "a file" if root.exists() else "no such folder"
+    try:
+        status = root.stat()
+        found = "" if stat.S_ISDIR(status.st_mode) else "a file"
+    except OSError as error:
+        found = "no such folder" if isinstance(error, FileNotFoundError) else f"{error.strerror or error}"
+    if found:
         return None, [
             Problem(
                 Location(str(root)), found, "the folder of a workspace", "Give a folder with alliance.toml."
@@ -118,6 +127,8 @@ class _Reader:
         self.root = root
         self.problems: list[Problem] = []
         self.entries: dict[str, Entry] = {}
+        self.names = {kind: set[str]() for kind in REFERRED_TO}  # written down, whether valid or not
+        self.incomplete: set[str] = set()  # kinds of which something could not be read: who knows its name
 
     def workspace(self) -> Workspace | None:
         slots = self.slot_templates()
@@ -131,7 +142,8 @@ class _Reader:
         if alliance is None:
             return None
         workspace = Workspace(self.root, alliance, makers, vehicles, modules, eaxles, standards, cells)
-        self.problems.extend(reference_problems(workspace, self.entries))
+        names = {kind: None if kind in self.incomplete else known for kind, known in self.names.items()}
+        self.problems.extend(reference_problems(workspace, self.entries, names))
         warnings = tuple(dict.fromkeys(problem for problem in self.problems if problem.severity == "warning"))
         return Workspace(
             self.root, alliance, makers, vehicles, modules, eaxles, standards, cells, warnings, self.entries
@@ -140,8 +152,8 @@ class _Reader:
     def document(self, name: str, required: bool = True) -> Document | None:
         """A file of the workspace in today's format; what is wrong with it is kept."""
         path = self.root / name
-        if not required and not path.exists():
-            return None
+        if not required and not any(self.root.glob(name)):
+            return Document(self.shown(path), {})
         document, problems = read_toml(path, self.shown(path))
         self.problems.extend(problems)
         if document is None:
@@ -151,8 +163,8 @@ class _Reader:
         return document
 
     def shown(self, path: Path) -> str:
-        """A file's name as the user gave its folder."""
-        return str(path)
+        """A file's name as the user gave its folder; bytes that are no text are spelled out."""
+        return os.fsencode(path).decode("utf-8", "backslashreplace")
 
     def table(self, model: type[Any], name: str) -> Any:
         """A file that is one table."""
@@ -168,6 +180,7 @@ class _Reader:
     def listed(self, document: Document | None, *kinds: str) -> Iterator[tuple[str, Entry]]:
         """Every entry of the lists of tables in a document, with its kind."""
         if document is None:
+            self.incomplete.update(kinds)
             return
         for key, value in document.content.items():
             if key == "format":
@@ -198,13 +211,14 @@ class _Reader:
         for kind, entry in entries:
             name = entry.raw.get("id")
             if not isinstance(name, str):
-                found = "no key 'id'" if name is None else f"id = {name!r}"
+                self.incomplete.add(kind)
+                found = "no key 'id'" if name is None else f"id = {str(name)[:60]}"
                 self.problems.append(
                     Problem(entry.locate(("id",)), found, "an id in quotes", f"Give this {kind} an id.")
                 )
             elif name in result:
                 first = result[name].locate(("id",))
-                found = f"id {name!r} a second time, first in {first.file} line {first.line}"
+                found = f"id {name[:64]!r} a second time, first in {first.file} line {first.line}"
                 self.problems.append(
                     Problem(
                         entry.locate(("id",)),
@@ -223,25 +237,34 @@ class _Reader:
         """The valid records among resolved entries, templates left out."""
         records: dict[str, RecordT] = {}
         for name, entry in entries.items():
-            if entry.raw.get("template") is True:
-                continue
-            if "extends" in entry.raw:  # unresolved: judge what it says itself, not what it lacks
+            if entry.raw.get("template") is True or "extends" in entry.raw:
+                # A template, or unresolved: judge what it says itself, not what it lacks.
                 self.problems.extend(own_problems(model, entry))
                 continue
             record, problems = read_record(model, entry)
-            self.problems.extend(problems)
+            self.problems.extend(problem for problem in problems if not self.inherited(problem, entry))
             if record is not None:
                 records[f"{scope}{name}"] = record
                 self.entries[f"{scope}{name}"] = entry
                 self.problems.extend(unsourced(record, entry))
         return records
 
+    def inherited(self, problem: Problem, entry: Entry) -> bool:
+        """Whether a problem of a record as a whole was already told of the record that it extends."""
+        whole, *bases = [place.document.locate(place.prefix) for place in entry.places]
+        said = {(known.location, known.found) for known in self.problems}
+        return problem.location == whole and any((base, problem.found) in said for base in bases)
+
     def records(self, model: type[RecordT], name: str, kind: str) -> dict[str, RecordT]:
         """All records of one kind in one file."""
-        return self.read_all(model, self.resolved(self.named(self.listed(self.document(name), kind))))
+        entries = self.resolved(kind, self.named(self.listed(self.document(name), kind)))
+        self.names[kind] |= {name for name, entry in entries.items() if entry.raw.get("template") is not True}
+        return self.read_all(model, entries)
 
-    def resolved(self, entries: Mapping[str, Entry]) -> dict[str, Entry]:
-        result, problems = resolve(entries)
+    def resolved(
+        self, kind: str, entries: Mapping[str, Entry], bases: Mapping[str, Entry] | None = None
+    ) -> dict[str, Entry]:
+        result, problems = resolve(entries, bases, kind not in self.incomplete)
         self.problems.extend(problems)
         return {name: result.get(name, entry) for name, entry in entries.items()}
 
@@ -254,6 +277,7 @@ class _Reader:
             for _, entry in self.listed(self.document(f"standards/{path.name}"), "standard"):
                 standard, problems = read_record(Standard, entry)
                 self.problems.extend(problems)
+                self.names["standard"].add(f"{entry.raw.get('id')}@{entry.raw.get('version')}")
                 if standard is None:
                     continue
                 if standard.reference in result:
@@ -274,10 +298,14 @@ class _Reader:
         found = list(
             self.listed(self.document("standards/slots.toml", required=False), "battery_bay", "eaxle_mount")
         )
-        return {
-            kind: self.resolved(self.named((key, entry) for key, entry in found if key == kind))
-            for kind in ("battery_bay", "eaxle_mount")
-        }
+        models: dict[str, type[Record]] = {"battery_bay": BatteryBay, "eaxle_mount": EAxleMount}
+        templates = {}
+        for kind, model in models.items():
+            named = self.named((key, entry) for key, entry in found if key == kind)
+            templates[kind] = self.resolved(kind, named)
+            for entry in templates[kind].values():
+                self.problems.extend(own_problems(model, entry))
+        return templates
 
     def cells(self) -> dict[str, Cell]:
         """All cells, by file name."""
@@ -285,6 +313,8 @@ class _Reader:
         for path in sorted((self.root / "parts" / "cells").glob("*.json")):
             cell, problems = load_cell(path, self.shown(path))
             self.problems.extend(problems)
+            self.names["cell"].add(path.stem)
+            self.named_well(path, path.stem)
             if cell is not None:
                 cells[cell.id] = cell
         return cells
@@ -293,28 +323,38 @@ class _Reader:
         """All makers and their vehicles."""
         makers: dict[str, Maker] = {}
         vehicles: dict[str, Vehicle] = {}
-        folder = self.root / "makers"
-        names = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-        if not names:
+        folders = [path for path in sorted(self.root.glob("makers/*/")) if not path.name.startswith(".")]
+        if not folders:
             self.problems.append(
                 Problem(
-                    Location(self.shown(folder)),
+                    Location(self.shown(self.root / "makers")),
                     "no maker",
                     "one folder for each maker",
                     "Add makers/<name>/.",
                 )
             )
-        for name in names:
+        for folder in folders:
+            name = folder.name
+            self.names["maker"].add(name)
+            self.named_well(folder, name)
             maker = self.table(Maker, f"makers/{name}/maker.toml")
             if maker is not None:
                 makers[name] = maker
+            self.incomplete.discard("vehicle")  # a vehicle extends those of its own file only
             entries = self.named(self.listed(self.document(f"makers/{name}/vehicles.toml"), "vehicle"))
-            filled = {key: self.with_slots(entry, slots) for key, entry in self.resolved(entries).items()}
+            resolved = self.resolved("vehicle", entries)
+            filled = {key: self.with_slots(entry, slots) for key, entry in resolved.items()}
             vehicles.update(self.read_all(Vehicle, filled, f"{name}/"))
         return makers, vehicles
 
+    def named_well(self, path: Path, name: str) -> None:
+        """A file or folder whose name is an identity has a name that others can refer to."""
+        if re.fullmatch(IDENTIFIER, name) is None:
+            place, found = Location(self.shown(path)), f"the name {self.shown(Path(name))!r}"
+            self.problems.append(Problem(place, found, IDENTIFIER_WORDS, "Rename it."))
+
     def with_slots(self, entry: Entry, slots: Mapping[str, Mapping[str, Entry]]) -> Entry:
-        """A vehicle's entry with the `extends` of its slots resolved."""
+        """A vehicle's entry with the `extends` of its slots resolved; if one cannot be, the entry cannot."""
         mounts = entry.raw.get("eaxle_mounts")
         paths: list[tuple[str, tuple[str | int, ...]]] = [("battery_bay", ("battery_bay",))]
         if isinstance(mounts, list):
@@ -322,10 +362,11 @@ class _Reader:
         for kind, path in paths:
             slot = entry.raw.get("battery_bay") if kind == "battery_bay" else mounts[path[1]]  # type: ignore[index]
             if isinstance(slot, dict) and "extends" in slot:
-                name = "this slot"
-                resolved = self.resolved({**slots[kind], name: entry.table(path)})
-                if "extends" not in resolved[name].raw:
-                    entry = entry.with_table(path, resolved[name])
+                found = self.resolved(kind, {"": entry.table(path)}, slots[kind])[""]
+                if "extends" in found.raw:
+                    found = found.without("extends")
+                    entry = replace(entry, raw={**entry.raw, "extends": slot["extends"]})
+                entry = entry.with_table(path, found)
         return entry
 
     def unexpected_files(self) -> None:

@@ -13,15 +13,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from kyotsu.spec.finding import Verdict
-from kyotsu.study.report_numbers import margin
+from kyotsu.study.report_numbers import margin, typeset
+from kyotsu.study.report_words import MARKS, RANKS, Record, maker_name, part_name, vehicle_name, works
 
-MARKS = {Verdict.PASS: "●", Verdict.CONDITIONAL: "◐", Verdict.UNKNOWN: "?", Verdict.FAIL: "✕"}
 ASSUMED = "assumed"
 KINDS = {
     "battery_module": ("batteries", "Battery modules", "battery module"),
     "eaxle": ("eaxles", "E-axles", "e-axle"),
 }
-RANKS = {verdict.value: verdict.rank for verdict in Verdict}
+TYPESET = ("reason", "offered", "required")  # texts with numbers in them
 LONGEST_TITLE = 400  # characters of a cell's tooltip; the dialog has the rest
 
 FindingRecord = dict[str, Any]
@@ -100,7 +100,7 @@ class Cell(NamedTuple):
     pair: int
     verdict: str
     mark: str
-    count: int
+    deciding: int
     assumed: bool
     label: str
     reason: str
@@ -132,19 +132,25 @@ class MakerRows(NamedTuple):
 
 
 class Obstacle(NamedTuple):
-    """A check and how many pairs it leaves failing, unknown and conditional."""
+    """A check and how many pairs it leaves failing, unknown and conditional; `alone`: all that a pair fails."""
 
     check: str
     title: str
     fail: int
     unknown: int
     conditional: int
+    alone: int
     pairs: int
 
     @property
     def total(self) -> int:
         """Pairs that it does not simply pass."""
         return self.fail + self.unknown + self.conditional
+
+    @property
+    def judged(self) -> bool:
+        """Whether it found anything but missing values."""
+        return self.fail + self.conditional > 0
 
 
 class Matrix(NamedTuple):
@@ -160,6 +166,17 @@ class Matrix(NamedTuple):
     obstacles: tuple[Obstacle, ...]
 
     @property
+    def several(self) -> bool:
+        """Whether any vehicle has more than one slot for this kind, so that slots must be named."""
+        slots = [row.vehicle for maker in self.makers for row in maker.rows]
+        return len(set(slots)) < len(slots)
+
+    @property
+    def slots(self) -> int:
+        """How many slots there are."""
+        return sum(len(maker.rows) for maker in self.makers)
+
+    @property
     def pairs(self) -> int:
         """How many pairs were tried."""
         return sum(self.counts.values())
@@ -168,16 +185,16 @@ class Matrix(NamedTuple):
 PairKey = tuple[str, str, str]
 
 
-def pair_key(record: dict[str, Any]) -> PairKey:
+def pair_key(record: Record) -> PairKey:
     """What joins a fit with its findings."""
     return record["vehicle"], record["slot"], record["part"]
 
 
-def findings_by_pair(record: dict[str, Any]) -> dict[PairKey, list[FindingRecord]]:
+def findings_by_pair(record: Record) -> dict[PairKey, list[FindingRecord]]:
     """All findings, worst first within a pair."""
     found: dict[PairKey, list[FindingRecord]] = {}
     for row in record.get("findings", []):
-        found.setdefault(pair_key(row), []).append(row)
+        found.setdefault(pair_key(row), []).append(row | {name: typeset(row[name]) for name in TYPESET})
     return {key: sorted(rows, key=lambda row: -RANKS[row["verdict"]]) for key, rows in found.items()}
 
 
@@ -187,35 +204,35 @@ def deciding(findings: Iterable[FindingRecord], verdict: str) -> list[FindingRec
 
 
 def reasons(findings: Sequence[FindingRecord]) -> str:
-    """Why, check by check."""
+    """Why, check by check; of checks that cannot be judged only the names, for their reasons are all alike."""
+    if findings and findings[0]["verdict"] == Verdict.UNKNOWN.value:
+        return "Values are missing for " + ", ".join(f"{row['check']} {row['title']}" for row in findings) + "."
     return " ".join(f"{row['check']} {row['title']}: {row['reason']}" for row in findings) or "Every check passes."
 
 
-def matrix(record: dict[str, Any], kind: str, collected: Findings, proposed: frozenset[str]) -> Matrix | None:
-    """The matrix of one kind of part; its findings go into `collected`. `None` when there is none."""
+def matrix(record: Record, kind: str, collected: Findings, proposed: frozenset[str]) -> Matrix | None:
+    """The matrix of one kind of part, proposed ones first, or `None`; its findings go into `collected`."""
     fits = [fit for fit in record.get("fits", []) if fit["kind"] == kind]
     if not fits:
         return None
     by_pair = findings_by_pair(record)
-    parts = list(dict.fromkeys(fit["part"] for fit in fits))
-    cells = {pair_key(fit): _cell(record, fit, by_pair.get(pair_key(fit), []), collected) for fit in fits}
+    tried = [by_pair.get(pair_key(fit), []) for fit in fits]
+    parts = sorted(dict.fromkeys(fit["part"] for fit in fits), key=lambda part: part not in proposed)
+    cells = {pair_key(fit): _cell(record, fit, own, collected) for fit, own in zip(fits, tried, strict=True)}
     slots = dict.fromkeys((fit["vehicle"], fit["slot"]) for fit in fits)
-    rows = [_row(record, vehicle, slot, [cells.get((vehicle, slot, part)) for part in parts]) for vehicle, slot in slots]
-    own = [row for fit in fits for row in by_pair.get(pair_key(fit), [])]
+    rows = [
+        _row(record, vehicle, slot, [cells.get((vehicle, slot, part)) for part in parts]) for vehicle, slot in slots
+    ]
+    titles = {row["check"]: row["title"] for own in tried for row in own}
     key, title, noun = KINDS[kind]
     return Matrix(
         key, title, noun,
         tuple(_column(record, part, cells, proposed) for part in parts),
         tuple(_by_maker(record, rows)),
         {verdict.value: sum(fit["verdict"] == verdict.value for fit in fits) for verdict in Verdict},
-        tuple(dict.fromkeys((row["check"], row["title"]) for fit in fits[:1] for row in _in_order(by_pair, fits))),
-        tuple(obstacles(own, len(fits))),
+        tuple(sorted(titles.items(), key=lambda item: _check_order(item[0]))),
+        tuple(obstacles(tried)),
     )  # fmt: skip
-
-
-def _in_order(by_pair: dict[PairKey, list[FindingRecord]], fits: Sequence[dict[str, Any]]) -> list[FindingRecord]:
-    rows = [row for fit in fits for row in by_pair.get(pair_key(fit), [])]
-    return sorted(rows, key=lambda row: _check_order(row["check"]))
 
 
 def _check_order(check: str) -> tuple[str, int]:
@@ -223,12 +240,7 @@ def _check_order(check: str) -> tuple[str, int]:
     return letters, int(check[len(letters) :] or 0)
 
 
-def works(verdict: str) -> bool:
-    """Whether a part can be used: it passes, or passes with an action."""
-    return RANKS[verdict] <= Verdict.CONDITIONAL.rank
-
-
-def _cell(record: dict[str, Any], fit: dict[str, Any], findings: list[FindingRecord], collected: Findings) -> Cell:
+def _cell(record: Record, fit: Record, findings: list[FindingRecord], collected: Findings) -> Cell:
     verdict = Verdict(fit["verdict"])
     part, vehicle = part_name(record, fit["part"]), vehicle_name(record, fit["vehicle"])
     decided = deciding(findings, verdict)
@@ -244,12 +256,12 @@ def _cell(record: dict[str, Any], fit: dict[str, Any], findings: list[FindingRec
     return Cell(pair, verdict.value, MARKS[verdict], len(decided), assumed, label, reasons(decided), built)
 
 
-def _row(record: dict[str, Any], vehicle: str, slot: str, cells: Sequence[Cell | None]) -> Row:
+def _row(record: Record, vehicle: str, slot: str, cells: Sequence[Cell | None]) -> Row:
     fits = sum(works(cell.verdict) for cell in cells if cell)
-    return Row(vehicle, vehicle_name(record, vehicle), slot.replace("_", " "), tuple(cells), fits)
+    return Row(vehicle, vehicle_name(record, vehicle), slot, tuple(cells), fits)
 
 
-def _column(record: dict[str, Any], part: str, cells: dict[PairKey, Cell], proposed: frozenset[str]) -> Column:
+def _column(record: Record, part: str, cells: dict[PairKey, Cell], proposed: frozenset[str]) -> Column:
     known = record.get("parts", {}).get(part, {})
     life = known.get("life_cycle") or ""
     notes = [
@@ -260,38 +272,26 @@ def _column(record: dict[str, Any], part: str, cells: dict[PairKey, Cell], propo
     return Column(part, known.get("name", part), known.get("supplier", ""), "; ".join(notes), part in proposed, fits)
 
 
-def _by_maker(record: dict[str, Any], rows: Sequence[Row]) -> Iterable[MakerRows]:
+def _by_maker(record: Record, rows: Sequence[Row]) -> Iterable[MakerRows]:
     for maker in dict.fromkeys(row.vehicle.split("/")[0] for row in rows):
         own = tuple(row for row in rows if row.vehicle.split("/")[0] == maker)
         yield MakerRows(maker, maker_name(record, maker), own)
 
 
-def obstacles(findings: Iterable[FindingRecord], pairs: int) -> list[Obstacle]:
+def obstacles(pairs: Sequence[Sequence[FindingRecord]]) -> list[Obstacle]:
     """The checks that pairs do not simply pass, those that most pairs fail first."""
-    counts: Counter[tuple[str, str, str]] = Counter(
-        (row["check"], row["title"], row["verdict"]) for row in findings
-    )
-    names = dict.fromkeys((check, title) for check, title, _ in counts)
+    counts = Counter((row["check"], row["verdict"]) for pair in pairs for row in pair)
+    failing = [[row["check"] for row in pair if row["verdict"] == Verdict.FAIL.value] for pair in pairs]
+    alone = Counter(checks[0] for checks in failing if len(checks) == 1)
+    titles = {row["check"]: row["title"] for pair in pairs for row in pair}
     listed = [
-        Obstacle(check, title, *(counts[check, title, word] for word in ("fail", "unknown", "conditional")), pairs)
-        for check, title in names
-    ]
+        Obstacle(
+            check, title, counts[check, "fail"], counts[check, "unknown"], counts[check, "conditional"],
+            alone[check], len(pairs),
+        )
+        for check, title in titles.items()
+    ]  # fmt: skip
     return sorted(
         (item for item in listed if item.total),
         key=lambda item: (-item.fail, -item.unknown, -item.conditional, _check_order(item.check)),
     )
-
-
-def vehicle_name(record: dict[str, Any], vehicle: str) -> str:
-    """A vehicle's name, or its id when the record has no name for it."""
-    return str(record.get("vehicles", {}).get(vehicle, vehicle))
-
-
-def maker_name(record: dict[str, Any], maker: str) -> str:
-    """A maker's name, or its id."""
-    return str(record.get("makers", {}).get(maker, maker))
-
-
-def part_name(record: dict[str, Any], part: str) -> str:
-    """A part's name, or its id."""
-    return str(record.get("parts", {}).get(part, {}).get("name", part))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from math import ceil, floor, log10
+from math import floor, log10
 from statistics import median
 from typing import Literal
 
@@ -11,6 +12,7 @@ Sense = Literal["better", "worse", "same", "neutral", "unknown"]
 
 UNKNOWN = "—"
 MINUS = "\u2212"
+NEGATIVE = re.compile(r"(?<![^\s(=])-(?=\d)")  # a hyphen before a digit, at the start of a word
 NARROW = "\u202f"  # narrow no-break space: between thousands, and between a number and its unit
 
 
@@ -52,6 +54,11 @@ def with_unit(text: str, unit: str) -> str:
     return f"{text}{NARROW}{unit}" if unit and text != UNKNOWN else text
 
 
+def typeset(text: str) -> str:
+    """A text with true minus signs; hyphens inside words, dates and numbers of standards stay."""
+    return NEGATIVE.sub(MINUS, text)
+
+
 def sense(change: float | None, better: int) -> Sense:
     """What a rounded change means where `better` is 1 (more is better), −1 (less is) or 0 (neither)."""
     if change is None:
@@ -74,11 +81,8 @@ def ratio_change(was: float | None, now: float | None) -> float | None:
     return None if was is None or now is None or was == 0 else 100.0 * (now - was) / abs(was)
 
 
-def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Round numbers that span `low` to `high`, at most about `most` steps of 1, 2, 2.5 or 5 times 10^n."""
-    span = high - low or abs(high) or 1.0
-    raw = span / most
+def tick_step(low: float, high: float, most: int = 8) -> float:
+    """The distance of ticks that makes at most `most` steps from `low` to `high`: 1, 2, 2.5 or 5 times 10^n."""
+    raw = (high - low) / most
     power = 10.0 ** floor(log10(raw))
-    step = next(power * factor for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if power * factor >= raw * (1 - 1e-9))
-    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
-    return [round(index * step, 10) for index in range(first, max(last, first + 1) + 1)]
+    return next(power * factor for factor in (1.0, 2.0, 2.5, 5.0, 10.0) if power * factor >= raw * (1.0 - 1e-9))

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import floor
 from typing import Any, NamedTuple
 
+from kyotsu.study.report_changes import SLIGHT
 from kyotsu.study.report_numbers import (
-    MINUS,
     Sense,
     number,
     ratio_change,
     sense,
     signed,
-    ticks,
+    tick_step,
     with_unit,
 )
+from kyotsu.study.report_words import BUILD_WORDS, by_vehicle, maker_name, vehicle_name, worded
 from kyotsu.study.results import AS_BUILT, COMMON
 
 Records = Sequence[dict[str, Any]]
-BUILD_WORDS = {AS_BUILT: "as built", COMMON: "common"}
 
 FLOWS = {
     "aero": "Air resistance",
@@ -35,7 +36,9 @@ FLOWS = {
 TOTALS = frozenset({"wall", "cells", "terminals"})  # columns that are sums of the others
 LEDGER_CYCLE = "wltc_3b"
 SMALLEST = 0.05  # Wh/km; less than this is not drawn
-ROOM_FOR_TEXT = 5.5  # % of the axis; narrower segments show their number on hover only
+ROOM_FOR_TEXT = 3.2  # % of the axis; narrower segments show their number on hover only
+ROOM = 0.03  # of the values' span, left free at the ends of an axis
+FAR_FROM_ZERO = 0.4  # smallest over largest value from which an axis need not start at zero
 
 
 class Tick(NamedTuple):
@@ -46,10 +49,11 @@ class Tick(NamedTuple):
 
 
 class Axis(NamedTuple):
-    """A linear axis from `low` to `high`."""
+    """A linear axis from `low` to `high`; `step` is the distance of its ticks [% of the axis]."""
 
     low: float
     high: float
+    step: float
     ticks: tuple[Tick, ...]
 
     def at(self, value: float) -> float:
@@ -59,10 +63,14 @@ class Axis(NamedTuple):
 
 def axis(values: Sequence[float], from_zero: bool = False) -> Axis:
     """An axis with round ticks around all values; from zero unless all values are far from it."""
-    low, high = min(values, default=0.0), max(values, default=1.0)
-    marks = ticks(0.0 if from_zero or low < 0.4 * high else low - 0.04 * (high - low), high)
-    whole = Axis(marks[0], marks[-1], ())
-    digits = 0 if all(mark == round(mark) for mark in marks) else 1
+    least, most = min(values, default=0.0), max(values, default=1.0)
+    room = ROOM * (most - least) or 1.0
+    start = 0.0 if from_zero or least < FAR_FROM_ZERO * most else least - room
+    step = tick_step(start, most + room)
+    low, high = floor(start / step) * step, most + room
+    whole = Axis(low, high, round(100.0 * step / (high - low), 3), ())
+    digits = 0 if step >= 1 else 1
+    marks = [low + index * step for index in range(floor((high - low) / step) + 1)]
     return whole._replace(ticks=tuple(Tick(whole.at(mark), number(mark, digits)) for mark in marks))
 
 
@@ -119,25 +127,23 @@ def dumbbell(
     text = f"{before['name']}: {with_unit(number(was), unit)} as built"
     if now is not None:
         text += f", {with_unit(number(now), unit)} with common parts ({change})"
-    rounded = None if percent is None else round(percent, 1)
+    slight = percent is not None and abs(percent) < SLIGHT
     return Dumbbell(
         before["name"], number(was), number(now), was_at, now_at, min(ends), round(abs(ends[1] - ends[0]), 2),
-        change, sense(rounded, better), text,
+        change, sense(0.0 if slight else percent, better), text,
     )  # fmt: skip
 
 
 def dumbbell_plot(record: dict[str, Any], column: str, label: str, unit: str, better: int) -> DumbbellPlot:
     """A quantity of the builds for all vehicles, by maker."""
     builds: Records = record.get("builds", [])
-    before = {
-        row["vehicle"]: row for row in builds if row["build"] == AS_BUILT and row.get(column) is not None
-    }
+    before = {row["vehicle"]: row for row in builds if row["build"] == AS_BUILT and row.get(column) is not None}
     after = {row["vehicle"]: row for row in builds if row["build"] == COMMON and row.get(column) is not None}
     scale = axis([row[column] for row in (*before.values(), *after.values())])
     makers = dict.fromkeys(row["maker"] for row in before.values())
     groups = tuple(
         Group(
-            record["makers"].get(maker, maker),
+            maker_name(record, maker),
             tuple(
                 dumbbell(row, after.get(vehicle), column, unit, scale, better)
                 for vehicle, row in before.items()
@@ -189,6 +195,13 @@ class Bar(NamedTuple):
     numbers: tuple[str, ...]
 
 
+class Bars(NamedTuple):
+    """The bars of one vehicle."""
+
+    name: str
+    bars: tuple[Bar, ...]
+
+
 class LedgerPlot(NamedTuple):
     """Stacked bars for one cycle; `uses` names the kinds of segments in order."""
 
@@ -206,9 +219,7 @@ def flow_words(column: str) -> str:
 
 def flow_columns(rows: Records) -> list[str]:
     """The ledger's columns that are uses and not sums, those known first, without those that are all near zero."""
-    found = dict.fromkeys(
-        name for row in rows for name in row if name.endswith("_wh") and name[:-3] not in TOTALS
-    )
+    found = dict.fromkeys(name for row in rows for name in row if name.endswith("_wh") and name[:-3] not in TOTALS)
     known = [f"{name}_wh" for name in FLOWS if f"{name}_wh" in found]
     ordered = [*known, *(name for name in found if name not in known)]
     return [name for name in ordered if any(abs(per_km(row, name)) >= SMALLEST for row in rows)]
@@ -228,28 +239,30 @@ def ledger_bar(row: dict[str, Any], columns: Sequence[str], name: str, scale: Ax
         if value < SMALLEST:
             continue
         width = scale.at(value)
-        text = number(value, 0 if value >= 10 else 1)
         title = f"{flow_words(column)}: {with_unit(number(value, 1), 'Wh/km')}"
-        segments.append(Segment(kind, width, text if width >= ROOM_FOR_TEXT else "", title))
+        segments.append(Segment(kind, width, number(value) if width >= ROOM_FOR_TEXT else "", title))
     return Bar(
-        name, BUILD_WORDS.get(row["build"], row["build"]), number(sum(values), 0), tuple(segments),
-        tuple(number(value, 1) if abs(value) >= SMALLEST else MINUS if value else "0" for value in values),
+        name, worded(BUILD_WORDS, row["build"]), number(sum(values)), tuple(segments),
+        tuple(number(value, 1) for value in values),
     )  # fmt: skip
 
 
 def ledger_plot(record: dict[str, Any], cycle: str = LEDGER_CYCLE) -> LedgerPlot | None:
     """Where the energy goes on one cycle, for every build; `None` when the cycle was not driven."""
-    rows = [row for row in record.get("cycles", []) if row["cycle"] == cycle]
+    rows = by_vehicle(row for row in record.get("cycles", []) if row["cycle"] == cycle)
     columns = flow_columns(rows)
     if not columns:
         return None
     scale = axis([sum(max(per_km(row, name), 0.0) for name in columns) for row in rows], from_zero=True)
-    groups: dict[str, list[Bar]] = {}
+    drawn: dict[str, list[Bar]] = {}
     for row in rows:
-        maker = row["vehicle"].split("/")[0]
-        bar = ledger_bar(row, columns, record["vehicles"].get(row["vehicle"], row["vehicle"]), scale)
-        groups.setdefault(record["makers"].get(maker, maker), []).append(bar)
+        bar = ledger_bar(row, columns, vehicle_name(record, row["vehicle"]), scale)
+        drawn.setdefault(row["vehicle"], []).append(bar)
+    groups: dict[str, list[Bars]] = {}
+    for vehicle, bars in drawn.items():
+        own = groups.setdefault(maker_name(record, vehicle.split("/")[0]), [])
+        own.append(Bars(bars[0].name, tuple(bars)))
     return LedgerPlot(
         cycle, tuple(flow_words(name) for name in columns), scale,
-        tuple(Group(maker, tuple(bars)) for maker, bars in groups.items()),
+        tuple(Group(maker, tuple(own)) for maker, own in groups.items()),
     )  # fmt: skip

@@ -7,6 +7,7 @@ last; a full disk or a killed process leaves an earlier study as it was.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -21,6 +22,7 @@ from kyotsu.study.results import Study
 from kyotsu.study.tables import TABLES, study_record
 
 REPORT, RESULTS = "report.html", "results.json"
+PARTIAL = ".partial-"
 
 
 def write_study(study: Study, folder: Path) -> list[Path]:
@@ -31,7 +33,8 @@ def write_study(study: Study, folder: Path) -> list[Path]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
+        _remove_abandoned(folder)
+        partial = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{os.getpid()}-", dir=folder))
     except OSError as error:
         raise _unwritable(folder, error) from error
     try:
@@ -43,6 +46,24 @@ def write_study(study: Study, folder: Path) -> list[Path]:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return [folder / name for name in names]
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what a killed run left behind; what a living one is writing stays."""
+    for path in folder.glob(f"{PARTIAL}*-*"):
+        process = path.name.removeprefix(PARTIAL).partition("-")[0]
+        if process.isdigit() and not _alive(int(process)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _write_all(study: Study, folder: Path) -> list[str]:

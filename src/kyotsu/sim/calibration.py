@@ -1,8 +1,8 @@
 """The fit of the generic components: one set of constants to the two-cycle results of many cars.
 
-Least squares on the logarithm of predicted over measured consumption, robust against odd rows (soft L1), with a prior
-on each constant (`data/components.toml`). Cars of one make are alike, so that all results together count only as
-`2 × makes` independent ones against the priors. Deterministic: no random numbers.
+Least squares on the logarithm of predicted over measured consumption, robust against odd rows (soft L1), with
+a prior on each constant (`data/components.toml`). Cars of one make are alike, so that all results together
+count only as `2 × makes` independent ones against the priors. Deterministic: no random numbers.
 """
 
 from __future__ import annotations
@@ -107,9 +107,7 @@ def _log_error_and_slope(cars: CarTable, values: FloatArray) -> tuple[FloatArray
     return error[0], (error[1:] - error[0]) / steps[:, None, None]
 
 
-def _solve(
-    cars: CarTable, used: npt.NDArray[np.bool_], start: FloatArray, error: Model, slope: Model
-) -> FloatArray:
+def _solve(cars: CarTable, used: npt.NDArray[np.bool_], start: FloatArray, error: Model, slope: Model) -> FloatArray:
     """Least squares over the rows used and the priors; the soft L1 loss is folded into the residuals."""
     mean, deviation, low, high = np.array(list(priors().values())).T
     weight = np.sqrt(2.0 * np.unique(cars.make[used]).size / (2.0 * np.count_nonzero(used)))
@@ -124,9 +122,7 @@ def _solve(
         return np.vstack([weight * _soft_slope(scaled)[:, None] * slopes, np.diag(1.0 / deviation)])
 
     inside = np.clip(start, low + 1e-6 * (high - low), high - 1e-6 * (high - low))
-    found = least_squares(
-        residuals, inside, jac=jacobian, bounds=(low, high), x_scale=deviation, ftol=1e-9, xtol=1e-7
-    )
+    found = least_squares(residuals, inside, jac=jacobian, bounds=(low, high), x_scale=deviation, ftol=1e-9, xtol=1e-7)
     return np.asarray(found.x, dtype=np.float64)
 
 

@@ -1,0 +1,5 @@
+"""`python -m kyotsu` is `kyotsu`."""
+
+from kyotsu.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Tests of the sim room, one file for each of its files."""
