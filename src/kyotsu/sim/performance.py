@@ -14,7 +14,7 @@ import numpy as np
 from kyotsu.sim.cycles import Cycle
 from kyotsu.sim.parameters import FloatArray, VehicleParameters
 from kyotsu.sim.road import inertia, road_load
-from kyotsu.sim.simulate import simulate
+from kyotsu.sim.simulate import LEAST_DISTANCE_KM, simulate
 from kyotsu.sim.step import FLOOR_IT, Input, Moment, State, Supply, supply_of, wheel_forces
 from kyotsu.units import J_PER_KWH, KMH_PER_MPS, STANDARD_GRAVITY
 
@@ -127,7 +127,7 @@ def range_km(parameters: VehicleParameters, cycle: Cycle | str) -> FloatArray:
     consumption = results.consumption_dc_wh_per_km[:, 0]
     energy = usable_energy_kwh(parameters) * 1e3
     far = np.where(consumption > 0.0, energy / np.where(consumption > 0.0, consumption, 1.0), np.inf)
-    return np.where(results.distance_km[:, 0] > 0.0, far, 0.0)
+    return np.where(results.distance_km[:, 0] >= LEAST_DISTANCE_KM, far, 0.0)
 
 
 def force_to_spare(

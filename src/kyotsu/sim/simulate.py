@@ -24,6 +24,7 @@ from kyotsu.sim.parameters import FloatArray, VehicleParameters, map_arrays, tak
 from kyotsu.sim.step import Flows, Input, State, step
 from kyotsu.units import J_PER_WH, KMH_PER_MPS, MPS_PER_MPH
 
+LEAST_DISTANCE_KM = 1e-3  # under it a consumption per distance says nothing
 TRACE_TOLERANCE = 2.0 * MPS_PER_MPH  # m/s below the trace that counts as missed; 40 CFR 1066.425
 
 
@@ -32,7 +33,7 @@ class Validity(IntFlag):
 
     TRACE_MISSED = 1
     BATTERY_EMPTY = 2
-    NO_DISTANCE = 4  # consumption per distance is given as 0
+    NO_DISTANCE = 4  # less than a metre; consumption per distance is given as 0
     INVALID_PARAMETERS = 8  # all numbers are 0
 
 
@@ -176,9 +177,10 @@ def simulate(
     missed = table(tally.missed)
     validity = np.where(missed > 0.0, int(Validity.TRACE_MISSED), 0)
     validity |= np.where(limited[..., -1] > 0.0, int(Validity.BATTERY_EMPTY), 0)
-    validity |= np.where(distance <= 0.0, int(Validity.NO_DISTANCE), 0)
+    moved = distance >= LEAST_DISTANCE_KM
+    validity |= np.where(moved, 0, int(Validity.NO_DISTANCE))
     validity[bad] = int(Validity.INVALID_PARAMETERS)
-    per_km = np.where(distance > 0.0, 1.0 / np.where(distance > 0.0, distance, 1.0), 0.0)
+    per_km = np.where(moved, 1.0 / np.where(moved, distance, 1.0), 0.0)
     return Results(
         cycles=tuple(trace.name for trace in traces),
         consumption_ac_wh_per_km=ledger.wall_wh * per_km,

@@ -54,19 +54,6 @@ class LimitLevel(Table):
     discharge_current_a: Positive | None = None
     charge_current_a: Positive | None = None
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        pairs = (
-            ("cell_voltage_min_v", "cell_voltage_max_v"),
-            ("discharge_temperature_min_c", "discharge_temperature_max_c"),
-            ("charge_temperature_min_c", "charge_temperature_max_c"),
-        )
-        for low, high in pairs:
-            below, above = getattr(self, low), getattr(self, high)
-            if below is not None and above is not None and below >= above:
-                raise ValueError(f"{low} = {below:g} must be below {high} = {above:g}")
-        return self
-
 
 class Limits(Table):
     """The three levels: `operating` is for daily use, `recommended` warns, `safety` opens the contactors."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from kyotsu.spec.battery_case import BatteryCase, BatteryCheck, no_layout
-from kyotsu.spec.comparison import AT_LEAST, AT_MOST, Value, compare, passed, same, unknown
+from kyotsu.spec.comparison import AT_LEAST, AT_MOST, Value, compare, passed, same, sentence, shown, unknown
 from kyotsu.spec.finding import Outcome, Verdict, weakest
 from kyotsu.spec.layout import (
     MAX_LOST_SHARE,
@@ -17,6 +17,7 @@ from kyotsu.spec.layout import (
 from kyotsu.spec.record import Status
 
 END_OF_LIFE_RESISTANCE = 1.5  # growth of resistance to end of life; our assumption, no public agreed value
+MIDDLE_SOC = 0.5  # where continuous power and regeneration are judged; our choice
 CLASS_A_LIMIT_V = 60.0  # V DC, border of voltage class A and B, ISO 6469-3
 PRECHARGE_TIME_CONSTANTS = 3.0  # 95 % of the bus voltage, the usual release of the main contactor
 
@@ -54,6 +55,7 @@ def _lower(case: BatteryCase, layout: Layout, status: Status | None) -> list[Out
         case.offer("curves.resistance"),
         case.need("electrical.continuous_power_kw"),
         case.need("thermal.climate_min_c"),
+        case.need("electrical.full_power_min_v"),
     ]
     power, coldest = values[2], values[3]
     known_window = window(case.module, layout, case.bay, 0.0, REFERENCE_TEMPERATURE_C)
@@ -192,67 +194,53 @@ def power(case: BatteryCase) -> list[Outcome]:
     missing = unknown(values, "The voltage at peak power")
     if missing or layout is None:
         return [missing or no_layout()]
-    soc, temperature = values[2].number, values[3].number
+    lowest_soc, temperature = values[2].number, values[3].number
     status = weakest(value.status for value in values)
-    open_circuit = (case.module.open_circuit_voltage_v(soc) or 0.0) * layout.series
     resistance = (case.module.resistance_ohm(temperature) or 0.0) * END_OF_LIFE_RESISTANCE
     resistance *= layout.series / layout.strings
-    nominal = (case.module.open_circuit_voltage_v(0.5) or 0.0) * layout.series
-    demands = (
-        (
-            "discharge_peak_power_kw",
-            "electrical.discharge_peak_current_a",
-            "peak discharge current",
-            open_circuit,
-            resistance,
-        ),
-        (
-            "regeneration_peak_power_kw",
-            "electrical.charge_peak_current_a",
-            "peak regeneration current",
-            nominal,
-            -resistance,
-        ),
-        (
-            "continuous_power_kw",
-            "limits.operating.discharge_current_a",
-            "continuous current",
-            nominal,
-            resistance,
-        ),
+    demands = (  # what the bay asks, what the part offers, in words, at which state of charge, direction
+        ("discharge_peak_power_kw", "electrical.discharge_peak_current_a", "peak discharge", lowest_soc, 1.0),
+        ("regeneration_peak_power_kw", "electrical.charge_peak_current_a", "peak regeneration", MIDDLE_SOC, -1.0),
+        ("continuous_power_kw", "limits.operating.discharge_current_a", "continuous", MIDDLE_SOC, 1.0),
     )
-    outcomes = []
-    for demand, offer, words, voltage, ohms in demands:
-        wanted = case.need(f"electrical.{demand}")
-        current = None if wanted.content is None else current_for_power(wanted.number * 1000.0, voltage, ohms)
+    outcomes = [
+        compare(
+            case.offer("electrical.peak_duration_s"),
+            AT_LEAST,
+            case.need("electrical.peak_duration_s"),
+            what="duration of peak current",
+        )
+    ]
+    for demand, offer, words, soc, direction in demands:
+        wanted, own = case.need(f"electrical.{demand}"), case.offer(offer)
+        voltage = (case.module.open_circuit_voltage_v(soc) or 0.0) * layout.series
+        watt = None if wanted.content is None else wanted.number * 1000.0
+        current = None if watt is None else current_for_power(watt, voltage, direction * resistance)
         if current is not None and math.isinf(current):
-            limit = voltage**2 / (4.0 * ohms) / 1000.0
-            outcomes.append(
-                Outcome(
-                    Verdict.FAIL,
-                    f"Peak power: {limit:.0f} kW is the most that this battery gives at {soc:.0%} and "
-                    f"{temperature:g} °C at end of life, {wanted.number:g} kW required.",
-                    f"{limit:.0f}", f"at least {wanted.number:g}", limit - wanted.number, "kW", status=status,
-                )
-            )  # fmt: skip
+            limit = voltage**2 / (4.0 * resistance) / 1000.0
+            reason = (
+                f"{sentence(words)} power: {shown(limit)} kW is the most that this battery gives at {soc:.0%} charge "
+                f"and {temperature:g} °C at end of life, {shown(wanted.number)} kW required."
+            )
+            required = f"at least {shown(wanted.number)}"
+            margin = limit - wanted.number
+            outcomes.append(Outcome(Verdict.FAIL, reason, shown(limit), required, margin, "kW", status=status))
             continue
         field = wanted.field if current is None else "battery current_a"
-        required = Value(field, current, weakest([wanted.status, status]))
-        own = case.offer(offer)
         total = None if own.content is None else own.number * layout.strings
-        outcomes.append(compare(Value(own.field, total, own.status), AT_LEAST, required, what=words))
+        offered, needed = Value(own.field, total, own.status), Value(field, current, weakest([wanted.status, status]))
+        outcomes.append(compare(offered, AT_LEAST, needed, what=f"{words} current"))
     return outcomes
 
 
 def current_for_power(power_w: float, voltage_v: float, resistance_ohm: float) -> float:
     """Current [A] that draws a power from a source U0 behind R: I = (U0 - sqrt(U0² - 4 R P)) / (2 R).
 
-    Infinite when the source cannot give the power; a negative R stands for charging.
+    Written as 2 P / (U0 + sqrt(...)), which loses no digits to a small R. Infinite when the source cannot
+    give the power; a negative R stands for charging.
     """
-    if resistance_ohm == 0.0:
-        return power_w / voltage_v
     root = voltage_v**2 - 4.0 * resistance_ohm * power_w
-    return math.inf if root < 0 else (voltage_v - math.sqrt(root)) / (2.0 * resistance_ohm)
+    return math.inf if root < 0 else 2.0 * power_w / (voltage_v + math.sqrt(root))
 
 
 def balance(case: BatteryCase) -> list[Outcome]:

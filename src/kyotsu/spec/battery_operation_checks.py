@@ -58,7 +58,10 @@ def coolant(case: BatteryCase) -> list[Outcome]:
     """
     medium, wanted = case.offer("thermal.medium"), case.need("thermal.medium")
     face = case.need("thermal.cooled_face")
-    if medium.content == "none" and wanted.content not in (None, "none", "air") and face.content not in (None, "none"):
+    if medium.content == "none" and wanted.content not in (None, "none", "air") and face.content != "none":
+        missing = unknown((face,), "Cooling through the vehicle's plate")
+        if missing:
+            return [missing]
         status = weakest((medium.status, wanted.status, face.status))
         return [passed(f"No coolant enters the part: it is cooled through its {face.content} face.", status=status)]
     outcome = same(medium, wanted, what="coolant")
@@ -70,8 +73,10 @@ def coolant(case: BatteryCase) -> list[Outcome]:
         action="Adapter hose or fitting.",
         what="coolant port",
     )
-    if wanted.content == "air" or case.layout is None:
+    if wanted.content == "air":
         return [outcome, port]
+    if case.layout is None:
+        return [outcome, port, no_layout()]
     flow = case.offer("thermal.flow_l_min")
     total = None if flow.content is None else flow.number * case.layout.parts
     return [
@@ -320,6 +325,7 @@ def charging(case: BatteryCase) -> list[Outcome]:
         case.offer("curves.resistance"),
         case.offer("capacity_ah"),
         case.car("charging.dc_current_max_a"),
+        case.car("charging.dc_power_kw"),
     ]
     missing = unknown(values, "Charging time")
     if missing:

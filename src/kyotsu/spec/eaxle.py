@@ -108,6 +108,13 @@ class Motor(Table):
     rotor_inertia_kg_m2: Positive | None = None
     mass_kg: Positive | None = None
 
+    @model_validator(mode="after")
+    def _overspeed_above_speed(self) -> Self:
+        highest, beyond = self.max_speed_rpm, self.overspeed_rpm
+        if highest is not None and beyond is not None and beyond < highest:
+            raise ValueError(f"overspeed_rpm = {beyond:g} must not be below max_speed_rpm = {highest:g}")
+        return self
+
 
 class Inverter(Table):
     """The inverter: voltage window, derating and the direct-current side.

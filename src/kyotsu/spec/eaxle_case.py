@@ -47,10 +47,17 @@ class EAxleCase:
     @cached_property
     def axle_torque(self) -> Value:
         """Peak torque at the wheels of this axle [N m]: motor torque times ratio and gear efficiency."""
+        efficiency = self.offer("reducer.efficiency")
+        if self.offer("reducer.ratio").content is not None and efficiency.content is None:
+            return efficiency
+        return self.axle_torque_at(efficiency.content)
+
+    def axle_torque_at(self, efficiency: float | None) -> Value:
+        """Peak torque at the wheels [N m] at an efficiency of the gear, and no more than the reducer bears."""
         stated, ratio = self.offer("reducer.axle_peak_torque_nm"), self.offer("reducer.ratio")
-        if ratio.content is None:
+        if ratio.content is None or efficiency is None:
             return stated
-        torque = self.rating.peak_torque_nm * ratio.number * (self.eaxle.reducer.efficiency or 1.0)
+        torque = self.rating.peak_torque_nm * ratio.number * efficiency
         if stated.content is not None:
             torque = min(torque, stated.number)
         return Value("eaxle axle_torque_nm", torque, ratio.status)
@@ -63,11 +70,11 @@ class EAxleCase:
             self.car("tyre.radius_mm"),
             self.need("top_speed_km_h"),
         )
-        for value in (ratio, radius, speed):
+        reserve = self.need("speed_reserve_share")
+        for value in (ratio, radius, speed, reserve):
             if value.content is None:
                 return value
-        reserve = 1.0 + (self.mount.speed_reserve_share or 0.0)
-        wheel = speed.number / 3.6 * reserve / (radius.number / 1000.0)
+        wheel = speed.number / 3.6 * (1.0 + reserve.number) / (radius.number / 1000.0)
         return Value(
             "eaxle_mount motor_speed_rpm", wheel * ratio.number * 60.0 / (2.0 * math.pi), radius.status
         )

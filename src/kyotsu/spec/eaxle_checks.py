@@ -24,7 +24,7 @@ ENDURANCE_RANK = {"C": 0, "B": 1, "A": 2, "S": 3}
 def voltage_window(case: EAxleCase) -> list[Outcome]:
     """A1: the vehicle's voltage range inside the inverter's, and the same voltage class."""
     lowest, highest = case.need("electrical.voltage_min_v"), case.need("electrical.voltage_max_v")
-    full_power = case.offer("inverter.full_power_min_v")
+    span = 0.0 if None in (lowest.content, highest.content) else highest.number - lowest.number
     outcomes = [
         compare(case.offer("inverter.voltage_min_v"), AT_MOST, lowest, what="lowest voltage of the inverter"),
         compare(
@@ -34,13 +34,13 @@ def voltage_window(case: EAxleCase) -> list[Outcome]:
             case.offer("inverter.voltage_class"), case.need("electrical.voltage_class"), what="voltage class"
         ),
     ]
-    if full_power.content is not None and lowest.content is not None and highest.content is not None:
-        span = max(highest.number - lowest.number, 0.0)
-        share = min(max((full_power.number - lowest.number) / max(span, 1e-9), 0.0), 1.0)
-        action = f"Accept less power in the lower {share:.0%} of the voltage range."
-        outcomes.append(
-            compare(full_power, AT_MOST, lowest, tolerance=span, action=action, what="full power from")
-        )
+    for limit, rule, edge, words in (
+        ("full_power_min_v", AT_MOST, lowest, "full power from"),
+        ("full_power_max_v", AT_LEAST, highest, "full power up to"),
+    ):
+        action = f"Accept less power at the {'lower' if edge is lowest else 'upper'} end of the voltage range."
+        full_power = case.offer(f"inverter.{limit}")
+        outcomes.append(compare(full_power, rule, edge, tolerance=span, action=action, what=words))
     return outcomes
 
 
@@ -86,8 +86,13 @@ def motor_speed(case: EAxleCase) -> list[Outcome]:
 
 def axle_torque(case: EAxleCase) -> list[Outcome]:
     """A5: torque at the wheels enough for launch and hill, and not more than the half shafts bear."""
+    enough = compare(case.axle_torque, AT_LEAST, case.need("axle_torque_nm"), what="torque at the axle")
+    if enough.verdict is Verdict.UNKNOWN:  # unless it would be too little even without loss
+        without_loss = case.axle_torque_at(1.0)
+        at_best = compare(without_loss, AT_LEAST, case.need("axle_torque_nm"), what="torque at the axle without loss")
+        enough = at_best if at_best.verdict is Verdict.FAIL else enough
     return [
-        compare(case.axle_torque, AT_LEAST, case.need("axle_torque_nm"), what="torque at the axle"),
+        enough,
         compare(
             case.axle_torque,
             AT_MOST,

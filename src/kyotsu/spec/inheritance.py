@@ -2,13 +2,14 @@
 
 A variant repeats nothing: `extends = "leaf_40"` takes every value of that record and replaces those that
 it writes itself. A value keeps the origin that its own record gave it, so an overridden mass never
-borrows the source of the mass it replaces.
+borrows the source of the mass it replaces. A key of `sources` covers what the variant writes below it; one
+below which it writes nothing speaks of what it takes over.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kyotsu.errors import Location, Problem
@@ -27,6 +28,11 @@ class Place:
     document: Document
     prefix: KeyPath
     under: KeyPath = ()
+    of_base: bool = False
+
+    def lends(self, path: KeyPath) -> bool:
+        """Whether a value at this path may have been written here: a base does not lend its identity."""
+        return not (self.of_base and len(path) == len(self.under) + 1 and path[-1] in NOT_INHERITED)
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,7 @@ class Entry:
         """The places that may hold a value: a list replaces that of the base, so the first to have it counts."""
         replaced = -1  # length of the path to a list that an earlier place writes
         for place in self.places:
-            if path[: len(place.under)] != place.under or len(place.under) <= replaced:
+            if path[: len(place.under)] != place.under or len(place.under) <= replaced or not place.lends(path):
                 continue
             yield place
             for end in range(len(place.under), len(path)):
@@ -73,7 +79,7 @@ class Entry:
         """The record with one inner table replaced by a resolved one."""
         raw = _replaced(self.raw, path, table.raw)
         return Entry(
-            raw, self.places + tuple(Place(place.document, place.prefix, path) for place in table.places)
+            raw, self.places + tuple(replace(place, under=path) for place in table.places)
         )
 
 
@@ -164,10 +170,10 @@ def _too_many_levels(entry: Entry) -> Problem:
 
 def extend(entry: Entry, base: Entry) -> Entry:
     """The entry laid over its base: tables merge, everything else is replaced."""
-    own = {key: value for key, value in with_explicit_sources(entry.raw).items() if key != "extends"}
-    below = _without_sources_of(own, with_explicit_sources(base.raw))
-    inherited = {key: value for key, value in below.items() if key not in NOT_INHERITED}
-    return Entry(_merged(inherited, own), entry.places + base.places)
+    below = with_explicit_sources(base.raw)
+    own = {key: value for key, value in with_explicit_sources(entry.raw, below).items() if key != "extends"}
+    inherited = {key: value for key, value in _without_sources_of(own, below).items() if key not in NOT_INHERITED}
+    return Entry(_merged(inherited, own), entry.places + tuple(replace(place, of_base=True) for place in base.places))
 
 
 def _without_sources_of(own: Mapping[str, Any], below: dict[str, Any]) -> dict[str, Any]:
@@ -195,22 +201,27 @@ def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def with_explicit_sources(raw: dict[str, Any]) -> dict[str, Any]:
+def with_explicit_sources(raw: dict[str, Any], below: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The same record with `sources` spelled out value by value, so that merging cannot mix them up.
 
-    A key of `sources` that covers no value is kept as it is: the schema judges it.
+    A key that covers no value of the record covers those of the record `below`; `"*"` never does. One that
+    covers nothing at all is kept as it is: the schema judges it.
     """
-    result = {
-        key: with_explicit_sources(value) if key in RECORD_TABLES and isinstance(value, dict) else value
-        for key, value in raw.items()
-    }
+    below = below or {}
+    result = dict(raw)
+    for key in RECORD_TABLES & raw.keys():
+        if isinstance(raw[key], dict):
+            inner = below.get(key)
+            result[key] = with_explicit_sources(raw[key], inner if isinstance(inner, dict) else None)
     sources = raw.get("sources")
     if not isinstance(sources, dict):
         return result
-    explicit: dict[str, Any] = {}
-    used: set[str] = set()
-    for path in _leaves(raw, ""):
-        key = covering_key(sources, path)
+    own, inherited = _leaves(raw, ""), _leaves(below, "")
+    explicit = {path: sources[key] for path in own if (key := covering_key(sources, path)) is not None}
+    used = {covering_key(sources, path) for path in own} | {"*"}
+    unused = {key: value for key, value in sources.items() if key not in used}
+    for path in set(inherited) - set(own):
+        key = covering_key(unused, path)
         if key is not None:
             used.add(key)
             explicit[path] = sources[key]

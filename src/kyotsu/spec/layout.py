@@ -109,7 +109,8 @@ def places_for(module: BatteryModule, vehicle: Vehicle) -> int | None:
     bay = vehicle.battery_bay
     sizes, clearance = orientations_mm(module.envelope), bay.clearance_mm or 0.0
     place, space = box_mm(bay.place), box_mm(bay.bay)
-    if vehicle.battery.part == module.id and bay.places is not None and (place is None or not sizes):
+    of_its_own = vehicle.battery.part == module.id and bay.places is not None
+    if of_its_own and (not sizes or (place is None and space is None)):
         return bay.places
     if not sizes:
         return None

@@ -45,6 +45,19 @@ class Table(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
+    @model_validator(mode="after")
+    def _lowest_below_highest(self) -> Self:
+        """`voltage_min_v` and `voltage_max_v`, `climate_min_c` and `climate_max_c`: each pair in order."""
+        faults = []
+        for name in type(self).model_fields:
+            other = name.replace("_min_", "_max_")
+            lowest, highest = getattr(self, name), getattr(self, other, None)
+            if other != name and lowest is not None and highest is not None and lowest > highest:
+                faults.append(Fault(f"{name} = {lowest:g}", f"at most {other} = {highest:g}", (name,)))
+        if faults:
+            raise misplaced(faults)
+        return self
+
 
 class Source(Table):
     """Where a value comes from, and how far it can be trusted."""

@@ -162,6 +162,8 @@ def _known_key(model: type[BaseModel], path: tuple[Any, ...]) -> tuple[str, str]
     """What stands in place of an unknown key: the same quantity in our unit, or the nearest name."""
     fields, name = _fields_at(model, path[:-1]), str(path[-1])
     near = _near(fields, name)
+    if near is None and "sources" in path[:-1]:
+        return "source and status", 'Remove the key. A path has quotes around it: sources."envelope.height_mm" = ...'
     if near is None:
         return f"one of {', '.join(sorted(fields)[:12])}" if fields else "no key here", "Remove the key."
     unit = suffix_of(near)
@@ -202,18 +204,26 @@ def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
 
 
 def unsourced(record: Record, entry: Entry, prefix: tuple[str | int, ...] = ()) -> list[Problem]:
-    """A warning for every number of a record whose origin nobody wrote down."""
+    """A warning for every number of a record, and of the records inside it, whose origin nobody wrote down."""
     problems = []
     for path, value in record.values():
         if record.source_of(path) is None:
             place = entry.locate((*prefix, *path.split(".")))
+            key = f'"{path}"' if "." in path else path
             problems.append(
                 Problem(
                     place,
                     f"{path} = {_short(value)} without origin",
                     "a source and a status beside it",
-                    f'Add sources.{path} = {{ source = "...", status = "{"|".join(STATUSES)}" }}.',
+                    f'Add sources.{key} = {{ source = "...", status = "{"|".join(STATUSES)}" }}.',
                     severity="warning",
                 )
             )
+    for name in type(record).model_fields:
+        inner = getattr(record, name)
+        if isinstance(inner, Record):
+            problems += unsourced(inner, entry, (*prefix, name))
+        for index, item in enumerate(inner if isinstance(inner, tuple) else ()):
+            if isinstance(item, Record):
+                problems += unsourced(item, entry, (*prefix, name, index))
     return problems

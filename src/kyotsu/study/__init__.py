@@ -2,7 +2,8 @@
 
 It asks the rooms below in turn: is everything sound (`spec.workspace`), what fits where (`spec.fit`), what
 does each vehicle do as built and with the proposed common parts (`sim`); and it writes the answers as one
-HTML file with the same results beside it as Parquet and JSON.
+HTML file with the same results beside it as Parquet and JSON. `STEPS` names what a run does in turn, for a
+progress bar.
 """
 
 from kyotsu.study.results import Study

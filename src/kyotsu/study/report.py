@@ -7,6 +7,8 @@ document. What stands in it is decided by the `report_*` files beside this one, 
 
 from __future__ import annotations
 
+from functools import cache
+from importlib import resources
 from typing import Any, NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,8 +16,9 @@ from markupsafe import Markup
 
 from kyotsu.spec.finding import Verdict
 from kyotsu.study.costs import COST_SOURCE, DRIVE_SOURCE
+from kyotsu.study.report_actions import actions
 from kyotsu.study.report_changes import builds_of, cells_by_pair, change_rows, fitted, metric_groups, refused
-from kyotsu.study.report_matrix import KINDS, Findings, Matrix, json_for_html, matrix
+from kyotsu.study.report_matrix import Findings, Matrix, findings_by_pair, json_for_html, matrices
 from kyotsu.study.report_numbers import number, with_unit
 from kyotsu.study.report_plots import ledger_plot, plot_sets
 from kyotsu.study.report_summary import brief, key_figures
@@ -50,58 +53,50 @@ class Standard(NamedTuple):
 
 def report_html(record: Record) -> str:
     """The whole report as one HTML document."""
-    environment = Environment(
-        loader=PackageLoader("kyotsu.study"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    assets = {name: Markup(_source(environment, f"report.{name}")) for name in ("css", "js")}
+    environment = _environment()
+    templates = resources.files("kyotsu.study") / "templates"
+    assets = {name: Markup((templates / f"report.{name}").read_text("utf-8")) for name in ("css", "js")}
     return environment.get_template("report.html").render(**assets, **_content(record))
 
 
-def _source(environment: Environment, name: str) -> str:
-    if environment.loader is None:
-        raise AssertionError("the environment above has a loader")
-    return environment.loader.get_source(environment, name)[0]
+@cache
+def _environment() -> Environment:
+    loader = PackageLoader("kyotsu.study")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
 def _content(record: Record) -> dict[str, Any]:
     collected = Findings()
     builds = builds_of(record)
-    matrices = _matrices(record, collected)
-    cells = cells_by_pair(matrices)
+    proposed = _proposed(record)
+    findings = findings_by_pair(record)
+    drawn = matrices(record, findings, collected, proposed)
+    cells = cells_by_pair(drawn)
     asked = questions(record)
     content = {
         "alliance": record["alliance"],
         "year": record["year"],
         "version": record["kyotsu"],
         "makers": record.get("makers", {}),
-        "counts": _counts(record, matrices),
-        "common": [part_name(record, part) for part in record.get("parts", {}) if part in _proposed(record)],
+        "counts": _counts(record, drawn),
+        "common": [part_name(record, part) for part in record.get("parts", {}) if part in proposed],
         "figures": key_figures(builds, len(record.get("vehicles", {}))),
-        "brief": brief(builds, matrices, asked),
+        "brief": brief(builds, drawn, asked),
         "metric_groups": metric_groups(),
         "changes": change_rows(record, builds, cells, collected),
+        "actions": actions(record, builds, findings),
         "refused": refused(record),
         "builds": build_rows(record, lambda build: fitted(record, build, cells)),
         "plot_sets": plot_sets(record),
         "ledger": ledger_plot(record),
         "cycle_table": cycle_table(record),
         "cycle_words": CYCLE_WORDS,
-        "matrices": matrices,
+        "matrices": drawn,
         "asked": asked,
         "misses": misses(record),
         "driven": len(record.get("cycles", [])),
     }
     return content | _about(record) | {"data": Markup(json_for_html(collected.data()))}
-
-
-def _matrices(record: Record, collected: Findings) -> list[Matrix]:
-    proposed = _proposed(record)
-    made = (matrix(record, kind, collected, proposed) for kind in KINDS)
-    return [item for item in made if item is not None]
 
 
 def _proposed(record: Record) -> frozenset[str]:
@@ -115,12 +110,12 @@ def _proposed(record: Record) -> frozenset[str]:
     )
 
 
-def _counts(record: Record, matrices: list[Matrix]) -> dict[str, Any]:
-    verdicts = {verdict.value: sum(item.counts[verdict.value] for item in matrices) for verdict in Verdict}
+def _counts(record: Record, drawn: list[Matrix]) -> dict[str, Any]:
+    verdicts = {verdict.value: sum(item.counts[verdict.value] for item in drawn) for verdict in Verdict}
     return {
         "makers": len(record.get("makers", {})),
         "vehicles": len(record.get("vehicles", {})),
-        "parts": [(len(item.columns), item.noun) for item in matrices],
+        "parts": [(len(item.columns), item.noun) for item in drawn],
         "pairs": sum(verdicts.values()),
         "checks": len(record.get("findings", [])),
         "verdicts": verdicts,

@@ -157,20 +157,32 @@ def cells_by_pair(matrices: Iterable[Matrix]) -> dict[PairKey, Cell]:
     }
 
 
-def fitted(record: Record, build: Record, cells: Mapping[PairKey, Cell]) -> tuple[Mark, ...]:
-    """What fills a build's slots, each part with the verdict of its fit when it is on offer."""
-    own = {key: cell for key, cell in cells.items() if key[0] == build["vehicle"]}
-    return tuple(_part_mark(record, words, own) for words in (build.get("parts") or "").split("; ") if words)
+def fitted_pairs(record: Record, build: Record, cells: Iterable[PairKey]) -> list[tuple[str, PairKey | None]]:
+    """What fills a build's slots, in words, and which pair of the matrices that is; `None` when it is none."""
+    own = [key for key in cells if key[0] == build["vehicle"]]
+    return [(words, _pair_of(record, words, own)) for words in (build.get("parts") or "").split("; ") if words]
 
 
-def _part_mark(record: Record, words: str, own: Mapping[PairKey, Cell]) -> Mark:
+def _pair_of(record: Record, words: str, own: Iterable[PairKey]) -> PairKey | None:
     place, _, part = words.partition(": ")
     slots = {slot for _, slot, _ in own}
-    for (_, slot, key), cell in own.items():
-        named = part.startswith((f"{part_name(record, key)}: ", f"{part_name(record, key)} at "))
-        if named and (slot == place or place not in slots):
-            return Mark(cell.verdict, cell.mark, words, cell.title, cell.pair)
-    return Mark("", "", words, "", None)
+    for key in own:
+        name = part_name(record, key[2])
+        if part.startswith((f"{name}: ", f"{name} at ")) and (key[1] == place or place not in slots):
+            return key
+    return None
+
+
+def fitted(record: Record, build: Record, cells: Mapping[PairKey, Cell]) -> tuple[Mark, ...]:
+    """What fills a build's slots, each part with the verdict of its fit when it is on offer."""
+    return tuple(_part_mark(words, cells, key) for words, key in fitted_pairs(record, build, cells))
+
+
+def _part_mark(words: str, cells: Mapping[PairKey, Cell], key: PairKey | None) -> Mark:
+    if key is None:
+        return Mark("", "", words, "", None)
+    cell = cells[key]
+    return Mark(cell.verdict, cell.mark, words, cell.title, cell.pair)
 
 
 def change_rows(

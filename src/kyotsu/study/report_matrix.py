@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from kyotsu.spec.finding import Verdict
@@ -22,6 +22,7 @@ KINDS = {
     "eaxle": ("eaxles", "E-axles", "e-axle"),
 }
 TYPESET = ("reason", "offered", "required")  # texts with numbers in them
+MOST_NAMED = 5  # checks that wait for values; more are listed by id
 LONGEST_TITLE = 400  # characters of a cell's tooltip; the dialog has the rest
 
 FindingRecord = dict[str, Any]
@@ -103,13 +104,13 @@ class Cell(NamedTuple):
     deciding: int
     assumed: bool
     label: str
-    reason: str
+    reasons: tuple[str, ...]
     parts: str
 
     @property
     def title(self) -> str:
         """The tooltip, cut to a readable length."""
-        whole = f"{self.label}. {self.reason}"
+        whole = f"{self.label}. {' '.join(self.reasons)}"
         return whole if len(whole) <= LONGEST_TITLE else whole[:LONGEST_TITLE].rsplit(" ", 1)[0] + " …"
 
 
@@ -203,19 +204,38 @@ def deciding(findings: Iterable[FindingRecord], verdict: str) -> list[FindingRec
     return [row for row in findings if row["verdict"] == verdict != Verdict.PASS.value]
 
 
-def reasons(findings: Sequence[FindingRecord]) -> str:
-    """Why, check by check; of checks that cannot be judged only the names, for their reasons are all alike."""
-    if findings and findings[0]["verdict"] == Verdict.UNKNOWN.value:
-        return "Values are missing for " + ", ".join(f"{row['check']} {row['title']}" for row in findings) + "."
-    return " ".join(f"{row['check']} {row['title']}: {row['reason']}" for row in findings) or "Every check passes."
+def reasons(findings: Sequence[FindingRecord]) -> tuple[str, ...]:
+    """Why, check by check; checks that cannot be judged only by name, for their reasons are all alike."""
+    if not findings:
+        return ("Every check passes.",)
+    if findings[0]["verdict"] != Verdict.UNKNOWN.value:
+        return tuple(f"{row['check']} {row['title']}: {row['reason']}" for row in findings)
+    if len(findings) > MOST_NAMED:
+        return (f"Values are missing for {len(findings)} checks: {', '.join(row['check'] for row in findings)}.",)
+    return ("Values are missing for " + ", ".join(f"{row['check']} {row['title']}" for row in findings) + ".",)
 
 
-def matrix(record: Record, kind: str, collected: Findings, proposed: frozenset[str]) -> Matrix | None:
-    """The matrix of one kind of part, proposed ones first, or `None`; its findings go into `collected`."""
-    fits = [fit for fit in record.get("fits", []) if fit["kind"] == kind]
-    if not fits:
-        return None
-    by_pair = findings_by_pair(record)
+def matrices(
+    record: Record,
+    by_pair: Mapping[PairKey, list[FindingRecord]],
+    collected: Findings,
+    proposed: frozenset[str],
+) -> list[Matrix]:
+    """The matrix of each kind of part that is on offer, proposed parts first; findings go into `collected`."""
+    fits: dict[str, list[Record]] = {kind: [] for kind in KINDS}
+    for fit in record.get("fits", []):
+        fits[fit["kind"]].append(fit)
+    return [_matrix(record, kind, own, by_pair, collected, proposed) for kind, own in fits.items() if own]
+
+
+def _matrix(
+    record: Record,
+    kind: str,
+    fits: Sequence[Record],
+    by_pair: Mapping[PairKey, list[FindingRecord]],
+    collected: Findings,
+    proposed: frozenset[str],
+) -> Matrix:
     tried = [by_pair.get(pair_key(fit), []) for fit in fits]
     parts = sorted(dict.fromkeys(fit["part"] for fit in fits), key=lambda part: part not in proposed)
     cells = {pair_key(fit): _cell(record, fit, own, collected) for fit, own in zip(fits, tried, strict=True)}

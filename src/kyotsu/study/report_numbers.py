@@ -56,7 +56,7 @@ def with_unit(text: str, unit: str) -> str:
 
 def typeset(text: str) -> str:
     """A text with true minus signs; hyphens inside words, dates and numbers of standards stay."""
-    return NEGATIVE.sub(MINUS, text)
+    return NEGATIVE.sub(MINUS, text) if "-" in text else text
 
 
 def sense(change: float | None, better: int) -> Sense:

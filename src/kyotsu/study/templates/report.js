@@ -105,12 +105,14 @@
   // --- tooltips: at once, and for the keyboard too ---
 
   const tip = byId("tip");
+  let owner = null;
   for (const node of all("button[data-pair], td[title], .use[title], span[title], th[title]")) {
     node.dataset.tip = node.title;
     node.removeAttribute("title");
   }
 
   function showTip(node) {
+    owner = node;
     tip.textContent = node.dataset.tip;
     tip.hidden = false;
     node.setAttribute("aria-describedby", "tip");
@@ -134,7 +136,12 @@
     if (event.target.matches("button[data-tip]:focus-visible") && !dialog.open) showTip(event.target);
     else hideTip();
   });
-  document.addEventListener("scroll", hideTip, { capture: true, passive: true });
+  // Scrolling to a cell that the keys reached moves its tooltip along; any other scrolling hides it.
+  document.addEventListener(
+    "scroll",
+    () => (!tip.hidden && owner === document.activeElement ? showTip(owner) : hideTip()),
+    { capture: true, passive: true },
+  );
   document.addEventListener("keydown", (event) => event.key === "Escape" && hideTip());
   // A tap on a figure shows what a mouse sees on hovering; cells of a matrix open their details instead.
   document.addEventListener("pointerup", (event) => {
@@ -199,11 +206,11 @@
 
   if (tools) {
     tools.hidden = false;
-    tools.addEventListener("input", filter);
+    tools.addEventListener("change", filter);
     tools.addEventListener("submit", (event) => event.preventDefault());
   }
   all(".hint").forEach((hint) => (hint.hidden = false));
-  all(".by-check").forEach((select) => select.addEventListener("input", () => showCheck(select)));
+  all(".by-check").forEach((select) => select.addEventListener("change", () => showCheck(select)));
 
   // --- questions as text ---
 
