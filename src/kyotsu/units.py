@@ -6,6 +6,8 @@ Every physical number that a person can see has a name that ends in one of `SUFF
 
 from __future__ import annotations
 
+from functools import cache
+
 SUFFIXES: dict[str, str] = {
     # mechanics
     "kg": "kilogram", "kg_m2": "kilogram square metre", "mm": "millimetre", "mm2": "square millimetre",
@@ -18,7 +20,8 @@ SUFFIXES: dict[str, str] = {
     # electricity
     "v": "volt", "a": "ampere", "ah": "ampere hour", "ohm": "ohm", "mohm": "milliohm",
     "ohm_per_v": "ohm per volt", "mega_ohm": "megaohm", "nf": "nanofarad", "uf": "microfarad",
-    "a2s": "ampere squared second", "uh": "microhenry", "mwb": "milliweber", "v_per_krpm": "volt per 1000 rpm", "mv": "millivolt", "ma": "milliampere", "j": "joule",
+    "a2s": "ampere squared second", "uh": "microhenry", "mwb": "milliweber", "v_per_krpm": "volt per 1000 rpm",
+    "mv": "millivolt", "ma": "milliampere", "j": "joule",
     # energy and power
     "w": "watt", "kw": "kilowatt", "kwh": "kilowatt hour", "wh": "watt hour",
     "wh_per_km": "watt hour per kilometre", "kwh_per_100km": "kilowatt hour per 100 km",
@@ -26,7 +29,8 @@ SUFFIXES: dict[str, str] = {
     "c": "degree Celsius", "k": "kelvin", "k_per_w": "kelvin per watt", "j_per_k": "joule per kelvin",
     # time, data, shares, money
     "s": "second", "ms": "millisecond", "min": "minute", "h": "hour", "years": "year",
-    "kbit_s": "kilobit per second", "pct": "per cent", "usd": "US dollar", "usd_per_kwh": "US dollar per kilowatt hour",
+    "kbit_s": "kilobit per second", "pct": "per cent", "usd": "US dollar",
+    "usd_per_kwh": "US dollar per kilowatt hour",
 }  # fmt: skip
 
 KMH_PER_MPS = 3.6
@@ -41,6 +45,7 @@ KWH_PER_US_GALLON = 33.705  # EPA's energy content of gasoline, 40 CFR 600.002
 CELSIUS_ZERO_K = 273.15  # K
 
 
+@cache
 def suffix_of(name: str) -> str | None:
     """The unit suffix that `name` ends in, longest first; `None` when it ends in none."""
     parts = name.split("_")

@@ -628,7 +628,23 @@ def test_warnings_do_not_keep_a_workspace_from_loading(folder: Folder) -> None:
     problem = told["battery_module[1].envelope.height_mm"]
     assert problem.found == "envelope.height_mm = 150.0 without origin"
     assert problem.location.line == folder.line(MODULES, "height_mm")
-    assert "sources.envelope.height_mm = {" in problem.action
+
+
+def test_the_advice_about_an_origin_is_valid_toml_and_helps(folder: Folder) -> None:
+    folder.change(MODULES, 'sources."*" = { source = "data sheet 7", status = "declared" }\n', "")
+    before = folder.problems()
+    problem = next(item for item in before if item.found.startswith("envelope.height_mm"))
+    advice = problem.action.removeprefix("Add ").removesuffix(".").replace("measured|declared|derived|assumed", "measured")
+    folder.change(MODULES, "sources.mass_kg = ", f"{advice}\nsources.mass_kg = ")
+    assert len(folder.problems()) == len(before) - 1
+    assert folder.load().battery_modules["block_8s"].source_of("envelope.height_mm").status == "measured"  # type: ignore[union-attr]
+
+
+def test_an_origin_whose_path_lacks_its_quotes_is_told_how_to_write_it(folder: Folder) -> None:
+    folder.change(MODULES, "sources.mass_kg", "sources.envelope.height_mm")
+    problem = folder.problem()
+    assert problem.found == "unknown key 'height_mm'"
+    assert 'sources."envelope.height_mm" = ...' in problem.action
 
 
 @pytest.mark.parametrize("kind", ["battery_bay", "eaxle_mounts"])

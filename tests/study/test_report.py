@@ -22,8 +22,9 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from kyotsu.study import Study
 from kyotsu.study.report import report_html
+from kyotsu.study.report_actions import actions
 from kyotsu.study.report_changes import METRICS, builds_of, change
-from kyotsu.study.report_matrix import json_for_html, obstacles
+from kyotsu.study.report_matrix import findings_by_pair, json_for_html, obstacles
 from kyotsu.study.report_numbers import (
     margin,
     middle,
@@ -253,6 +254,28 @@ def test_a_check_that_alone_stands_in_the_way_is_counted() -> None:
 # --- changes ---
 
 
+def test_actions_say_what_the_common_parts_need_and_where() -> None:
+    def finding(vehicle: str, check: str, verdict: str, action: str = "") -> Record:
+        return {
+            "vehicle": vehicle, "slot": "bay", "part": "p", "check": check, "title": check, "verdict": verdict,
+            "action": action, "reason": f"{check} reason.", "offered": "", "required": "",
+        }  # fmt: skip
+
+    vehicles = {"a/x": "X", "a/y": "Y"}
+    rows = [finding(vehicle, "E1", "conditional", "Preheat.") for vehicle in vehicles]
+    rows += [finding("a/y", "M1", "fail"), finding("a/x", "M1", "pass")]
+    parts = "battery: Part: 3 parts"
+    builds = [{"vehicle": vehicle, "build": "common", "parts": parts} for vehicle in vehicles]
+    record = {"vehicles": vehicles, "parts": {"p": {"name": "Part"}}, "builds": builds, "findings": rows}
+    first, second = actions(record, builds_of(record), findings_by_pair(record))
+    assert (first.verdict, first.check, first.text, first.vehicles, first.every) == (
+        "fail", "M1", "M1 reason.", ("Y",), False,
+    )  # fmt: skip
+    assert (second.verdict, second.text, second.vehicles, second.every) == (
+        "conditional", "Preheat.", ("X", "Y"), True,
+    )  # fmt: skip
+
+
 def changed(column: str, was: float | None, now: float | None) -> tuple[str, str]:
     metric = next(metric for metric in METRICS if metric.column == column)
     before, after = ({"vehicle": "a/b", "name": "B", column: value} for value in (was, now))
@@ -394,7 +417,10 @@ def open_details(page: Chrome, button: WebElement) -> WebElement:
 @pytest.mark.parametrize("width", [1440, 390])
 def test_it_opens_offline_and_nothing_sticks_out(page: Chrome, width: int) -> None:
     resize(page, width)
-    measure = "const { scrollWidth, clientWidth } = document.documentElement; return [scrollWidth - clientWidth, performance.getEntriesByType('resource').length]"
+    measure = """
+        const { scrollWidth, clientWidth } = document.documentElement;
+        return [scrollWidth - clientWidth, performance.getEntriesByType("resource").length];
+    """
     assert page.execute_script(measure) == [0, 0]
     page.execute_script("document.querySelectorAll('details').forEach(details => (details.open = true))")
     assert page.execute_script(measure) == [0, 0]
@@ -456,8 +482,8 @@ def test_a_maker_can_be_looked_at_alone(page: Chrome, record: Record) -> None:
 
 def test_verdicts_can_be_faded(page: Chrome) -> None:
     page.execute_script("document.querySelector('.tools input[value=fail]').click()")
-    collect = "return [...document.querySelectorAll('td[data-verdict]')].map(cell => [cell.dataset.verdict, cell.matches('.dim')])"
-    for verdict, faded in page.execute_script(collect):
+    collect = "return [...document.querySelectorAll('td[data-verdict]')].map(cell => [cell.dataset.verdict, "
+    for verdict, faded in page.execute_script(f"{collect}cell.matches('.dim')])"):
         assert faded == (verdict == "fail")
 
 

@@ -24,12 +24,24 @@ def table_value(table: FloatArray, soc: FloatArray, lanes: npt.NDArray[np.intp])
     Returns:
         Value for each vehicle, shape (vehicle,).
     """
-    last = table.shape[1] - 1
+    below, weight = table_place(soc, table.shape[1] - 1.0)
+    index = below.astype(np.intp)
+    return between(table[lanes, index], table[lanes, index + 1], weight)
+
+
+def table_place(soc: FloatArray, last: float) -> tuple[FloatArray, FloatArray]:
+    """The entry at or below a state of charge, and how far towards the next [-], each of shape (vehicle,).
+
+    `last` is the number of the table's last entry.
+    """
     place = np.minimum(np.maximum(soc, 0.0), 1.0) * last
-    below = np.minimum(place.astype(np.intp), last - 1)
-    weight = place - below
-    value: FloatArray = (1.0 - weight) * table[lanes, below] + weight * table[lanes, below + 1]
-    return value
+    below = np.minimum(np.floor(place), last - 1.0)
+    return below, place - below
+
+
+def between(low: FloatArray, high: FloatArray, weight: FloatArray) -> FloatArray:
+    """Linear interpolation from `low` at weight 0 to `high` at weight 1, shape (vehicle,)."""
+    return (1.0 - weight) * low + weight * high
 
 
 def discharge_limit(

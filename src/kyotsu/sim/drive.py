@@ -141,12 +141,17 @@ def electric_terms(
     Returns:
         Coefficients [W], each of shape (vehicle,); the power at the forces given is their sum.
     """
-    idle = linear = square = np.zeros_like(speed)
-    for drive, force in ((front, forces.front), (rear, forces.rear)):
-        p0, p1, p2 = loss_terms(drive.loss, shaft_speed(drive, chassis.tyre_radius, speed))
-        torque = np.abs(shaft_torque(drive, chassis.tyre_radius, force))
-        idle, linear, square = idle + p0, linear + p1 * torque, square + p2 * torque * torque
-    return ElectricTerms(idle, linear + (forces.front + forces.rear) * speed, square)
+    one = axle_terms(front, chassis.tyre_radius, forces.front, speed)
+    other = axle_terms(rear, chassis.tyre_radius, forces.rear, speed)
+    linear = one.linear + other.linear + (forces.front + forces.rear) * speed
+    return ElectricTerms(one.idle + other.idle, linear, one.square + other.square)
+
+
+def axle_terms(drive: DriveParameters, tyre_radius: FloatArray, force: FloatArray, speed: FloatArray) -> ElectricTerms:
+    """Loss of one axle as a parabola in a scale of its force, Σ p0 + s p1 |T| + s² p2 T² [W]; see `loss_terms`."""
+    idle, linear, square = loss_terms(drive.loss, shaft_speed(drive, tyre_radius, speed))
+    torque = np.abs(shaft_torque(drive, tyre_radius, force))
+    return ElectricTerms(idle, linear * torque, square * torque * torque)
 
 
 def electric_scale(terms: ElectricTerms, low: FloatArray, high: FloatArray) -> FloatArray:

@@ -9,7 +9,6 @@ battery loss. SI units without suffix; every array has the shape (vehicle,).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -28,12 +27,13 @@ from kyotsu.sim.drive import (
     MOTOR_SPEED,
     NONE,
     AxleForces,
+    ElectricTerms,
     electric_scale,
     electric_terms,
     force_limit,
     share_force,
 )
-from kyotsu.sim.parameters import ChassisParameters, FloatArray, VehicleParameters, map_arrays
+from kyotsu.sim.parameters import FloatArray, VehicleParameters, map_arrays
 from kyotsu.sim.road import axle_loads, grade_force, inertia, road_load
 
 FLOOR_IT = 1e9  # N, more than any drive can give
@@ -92,11 +92,6 @@ class Moment(NamedTuple):
     asked: Input
     supply: Supply
 
-    @property
-    def chassis(self) -> ChassisParameters:
-        """The vehicles' chassis."""
-        return self.parameters.chassis
-
 
 def step(parameters: VehicleParameters, state: State, asked: Input) -> tuple[State, Flows]:
     """Drive one step.
@@ -121,15 +116,24 @@ def step(parameters: VehicleParameters, state: State, asked: Input) -> tuple[Sta
         for whole, part in zip(forces, full_throttle(some, reached), strict=True):
             whole[lanes] = part
     limiter = np.where(too_fast & (forces.limiter == NONE), MOTOR_SPEED, forces.limiter)
-    return _settle(moment, target, forces._replace(limiter=limiter))
+    return settle(
+        moment, target, AxleForces(forces.front, forces.rear, limiter), travelled_share(moment, target, forces)
+    )
 
 
 def supply_of(parameters: VehicleParameters, soc: FloatArray, duration: FloatArray) -> Supply:
     """What the battery offers during a step that starts at `soc` and lasts `duration` [s]."""
-    battery = parameters.battery
     lanes = np.arange(soc.shape[0])
-    voltage = table_value(battery.open_circuit_voltage, soc, lanes)
-    resistance = table_value(battery.resistance, soc, lanes)
+    voltage = table_value(parameters.battery.open_circuit_voltage, soc, lanes)
+    resistance = table_value(parameters.battery.resistance, soc, lanes)
+    return supply_from(parameters, voltage, resistance, soc, duration)
+
+
+def supply_from(
+    parameters: VehicleParameters, voltage: FloatArray, resistance: FloatArray, soc: FloatArray, duration: FloatArray
+) -> Supply:
+    """What a battery of this open-circuit voltage [V] and resistance [ohm] offers; else as `supply_of`."""
+    battery = parameters.battery
     out = discharge_limit(battery, voltage, resistance, soc, duration)
     into = charge_limit(battery, voltage, resistance, soc, duration)
     most = terminal_power(voltage, resistance, out)
@@ -169,45 +173,62 @@ def wheel_demand(moment: Moment, target: FloatArray) -> FloatArray:
 
     R at the mean speed. At rest the brake holds the vehicle: no force.
     """
-    chassis = moment.chassis
+    chassis = moment.parameters.chassis
     mean, acceleration = motion(moment, target)
     force = road_load(chassis, mean) + grade_force(chassis, moment.asked.slope_sine)
     return np.where(mean > 0.0, force + inertia(chassis) * acceleration, 0.0)
 
 
 def traction(moment: Moment, target: FloatArray) -> AxleForces:
-    """Wheel forces for `target`: the demand when driving, the motors' part of it when braking.
+    """Wheel forces for `target` under all limits; a limit on braking is no limit on the drive."""
+    forces = wheel_forces(moment, target, force_asked(moment, target))
+    limiter = np.where(wheel_demand(moment, target) > 0.0, forces.limiter, NONE)
+    return AxleForces(forces.front, forces.rear, limiter)
 
-    Braking the motors are asked for F = max(share · fade(v) · demand, −m a_max), fade rising from 0 to 1 between
-    the speeds `regeneration_start` and `regeneration_full`. A limit on braking is no limit on the drive.
+
+def force_asked(moment: Moment, target: FloatArray) -> FloatArray:
+    """Wheel force asked of the motors [N]: the demand when driving, their part of it when braking.
+
+    Braking it is F = max(share · fade(v) · demand, −m a_max), fade rising from 0 to 1 between the speeds
+    `regeneration_start` and `regeneration_full`.
     """
-    chassis = moment.chassis
+    chassis = moment.parameters.chassis
     demand = wheel_demand(moment, target)
     mean, _ = motion(moment, target)
     span = np.maximum(chassis.regeneration_full - chassis.regeneration_start, TINY)
     fade = np.minimum(np.maximum((mean - chassis.regeneration_start) / span, 0.0), 1.0)
     braking = demand * chassis.regeneration_share * fade
     braking = np.maximum(braking, -chassis.regeneration_deceleration * chassis.mass)
-    forces = wheel_forces(moment, target, np.where(demand < 0.0, braking, demand))
-    return forces._replace(limiter=np.where(demand > 0.0, forces.limiter, NONE))
+    return np.where(demand < 0.0, braking, demand)
 
 
 def wheel_forces(moment: Moment, target: FloatArray, force: FloatArray) -> AxleForces:
     """What of a wheel force [N] the axles can give under the tyre, motor and battery limits."""
-    chassis, front, rear = moment.chassis, moment.parameters.front, moment.parameters.rear
+    forces = forces_at_axles(moment, target, force)
+    scale = electric_scale(drive_terms(moment, target, forces), moment.supply.charge, moment.supply.discharge)
+    by_battery = np.where(moment.supply.empty, BATTERY_EMPTY, BATTERY)
+    limiter = np.where(scale < 1.0, by_battery, forces.limiter)
+    return AxleForces(forces.front * scale, forces.rear * scale, limiter)
+
+
+def forces_at_axles(moment: Moment, target: FloatArray, force: FloatArray) -> AxleForces:
+    """What of a wheel force [N] the axles can give under the tyre and motor limits."""
+    chassis, front, rear, _ = moment.parameters
     mean, acceleration = motion(moment, target)
     front_load, rear_load = axle_loads(chassis, acceleration, moment.asked.slope_sine)
-    forces = share_force(
+    return share_force(
         chassis,
         force,
         force_limit(front, chassis.tyre_radius, mean, chassis.friction * front_load),
         force_limit(rear, chassis.tyre_radius, mean, chassis.friction * rear_load),
     )
-    terms = electric_terms(chassis, front, rear, forces, mean)
-    scale = electric_scale(terms, moment.supply.charge, moment.supply.discharge)
-    by_battery = np.where(moment.supply.empty, BATTERY_EMPTY, BATTERY)
-    limiter = np.where(scale < 1.0, by_battery, forces.limiter)
-    return AxleForces(forces.front * scale, forces.rear * scale, limiter)
+
+
+def drive_terms(moment: Moment, target: FloatArray, forces: AxleForces) -> ElectricTerms:
+    """Electrical power of both drives on the way to `target`, over a common scale of their forces."""
+    chassis, front, rear, _ = moment.parameters
+    mean, _ = motion(moment, target)
+    return electric_terms(chassis, front, rear, forces, mean)
 
 
 def full_throttle(moment: Moment, target: FloatArray) -> AxleForces:
@@ -216,7 +237,7 @@ def full_throttle(moment: Moment, target: FloatArray) -> AxleForces:
     given = most.front + most.rear
     demand = np.maximum(wheel_demand(moment, target), 0.0)
     part = np.minimum(demand / np.maximum(given, 1e-300), 1.0)
-    return most._replace(front=most.front * part, rear=most.rear * part)
+    return AxleForces(most.front * part, most.rear * part, most.limiter)
 
 
 def speed_under_limit(moment: Moment, target: FloatArray) -> FloatArray:
@@ -231,12 +252,7 @@ def speed_under_limit(moment: Moment, target: FloatArray) -> FloatArray:
     Returns:
         Speed reached [m/s], shape (vehicle,); `target` where it can be reached after all.
     """
-    chassis, speed = moment.chassis, moment.state.speed
-
-    def lack(speed: FloatArray) -> FloatArray:
-        most = wheel_forces(moment, speed, np.full_like(speed, FLOOR_IT))
-        return wheel_demand(moment, speed) - most.front - most.rear
-
+    chassis, speed = moment.parameters.chassis, moment.state.speed
     climb = grade_force(chassis, moment.asked.slope_sine)
     road = np.maximum(road_load(chassis, speed), road_load(chassis, target))
     against = np.maximum(road, chassis.road_load_a) + climb
@@ -244,24 +260,31 @@ def speed_under_limit(moment: Moment, target: FloatArray) -> FloatArray:
     low = np.minimum(low, target)
     # From rest the drives have to overcome road and grade before anything moves.
     start = np.where(speed + low > 0.0, 0.0, chassis.road_load_a + climb)
-    return _root(lack, (low, lack(low) + start), (target, lack(target)), CLOSED * chassis.mass)
+    return _balance(moment, (low, force_lacking(moment, low) + start), (target, force_lacking(moment, target)))
 
 
-Point = tuple[FloatArray, FloatArray]
+def force_lacking(moment: Moment, target: FloatArray) -> FloatArray:
+    """By how much the demand of `target` exceeds all that the axles can give [N], shape (vehicle,)."""
+    most = wheel_forces(moment, target, np.full_like(target, FLOOR_IT))
+    return wheel_demand(moment, target) - most.front - most.rear
 
 
-def _root(function: Callable[[FloatArray], FloatArray], low: Point, high: Point, close: FloatArray) -> FloatArray:
-    """Root of a rising function between two points, by the Illinois variant of regula falsi; elementwise.
+Point = tuple[FloatArray, FloatArray]  # speed [m/s] and force lacking there [N]
+
+
+def _balance(moment: Moment, low: Point, high: Point) -> FloatArray:
+    """Root of `force_lacking` between two points, by the Illinois variant of regula falsi; elementwise.
 
     An end that is already on the wrong side is the answer. M. Dowell and P. Jarratt, BIT 11 (1971) 168.
     """
     (x_low, y_low), (x_high, y_high) = low, high
+    close = CLOSED * moment.parameters.chassis.mass
     reachable, stuck = y_high <= 0.0, y_low >= 0.0
     middle, side = x_low, np.zeros_like(x_low)
     for _ in range(ITERATIONS):
         middle = x_high - y_high * (x_high - x_low) / np.maximum(y_high - y_low, 1e-300)
         middle = np.minimum(np.maximum(middle, x_low), x_high)
-        value = function(middle)
+        value = force_lacking(moment, middle)
         above = value > 0.0
         x_low, x_high = np.where(above, x_low, middle), np.where(above, middle, x_high)
         y_low = np.where(above, np.where(side > 0.0, 0.5, 1.0) * y_low, value)
@@ -272,7 +295,19 @@ def _root(function: Callable[[FloatArray], FloatArray], low: Point, high: Point,
     return np.where(reachable, high[0], np.where(stuck, low[0], middle))
 
 
-def _settle(moment: Moment, target: FloatArray, forces: AxleForces) -> tuple[State, Flows]:
+def travelled_share(moment: Moment, target: FloatArray, forces: AxleForces) -> FloatArray:
+    """Part of the way that the mean speed would give [-], shape (vehicle,).
+
+    Less than 1 where a vehicle rolls to rest before the step ends.
+    """
+    chassis = moment.parameters.chassis
+    mean, _ = motion(moment, target)
+    against = road_load(chassis, mean) + grade_force(chassis, moment.asked.slope_sine)
+    lack = np.maximum(wheel_demand(moment, target) - (forces.front + forces.rear), 0.0)
+    return np.where(against > lack, 1.0 - lack / np.where(against > lack, against, 1.0), 1.0)
+
+
+def settle(moment: Moment, target: FloatArray, forces: AxleForces, travelled: FloatArray) -> tuple[State, Flows]:
     """Account for the step: from the wheel forces to the powers of every component, and the state after it."""
     parameters, state, asked, supply = moment
     chassis = parameters.chassis
@@ -281,11 +316,7 @@ def _settle(moment: Moment, target: FloatArray, forces: AxleForces) -> tuple[Sta
     drive_force = forces.front + forces.rear
     brake = np.maximum(drive_force - demand, 0.0)
     road, grade = road_load(chassis, mean), grade_force(chassis, asked.slope_sine)
-    # A vehicle that rolls to rest before the step ends travels part of the way that its mean speed would give.
-    against = road + grade
-    lack = np.maximum(demand - drive_force, 0.0)
-    travelled = np.where(against > lack, 1.0 - lack / np.where(against > lack, against, 1.0), 1.0)
-    terms = electric_terms(chassis, parameters.front, parameters.rear, forces, mean)
+    terms = drive_terms(moment, target, forces)
     # With less than the idle loss on offer the contactors are open, and the drives draw nothing.
     off = (terms.idle > supply.discharge) & (drive_force == 0.0)
     electric = np.where(off, 0.0, terms.idle + terms.linear + terms.square)

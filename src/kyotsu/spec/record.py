@@ -102,11 +102,16 @@ def _numbers(table: Table, prefix: str) -> Iterator[tuple[str, object]]:
         if isinstance(value, Table):
             yield from _numbers(value, f"{path}.")
         elif (
-            (isinstance(value, tuple) and value and all(isinstance(item, Table) for item in value))
+            (isinstance(value, tuple) and value and all(_is_plain_table(item) for item in value))
             or (isinstance(value, (int, float)) and not isinstance(value, bool))
             or (isinstance(value, tuple) and value and isinstance(value[0], (int, float, tuple)))
         ):
             yield path, value
+
+
+def _is_plain_table(item: object) -> bool:
+    """A table without an identity: a record inside a record has its own origins."""
+    return isinstance(item, Table) and not isinstance(item, Record)
 
 
 def covering_key(sources: Mapping[str, Any], path: str) -> str | None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from kyotsu.spec.finding import Verdict
 from kyotsu.study.report_changes import Builds
 from kyotsu.study.report_matrix import Matrix
-from kyotsu.study.report_numbers import middle, ratio_change, signed, with_unit
+from kyotsu.study.report_numbers import middle, number, ratio_change, signed, with_unit
 from kyotsu.study.report_tables import Asked
 from kyotsu.study.report_words import works
 
@@ -69,8 +69,9 @@ def brief(builds: Builds, matrices: Sequence[Matrix], asked: Sequence[Asked]) ->
         first = max(asked, key=lambda item: item.pairs)
         remarks.append(
             Remark(
-                f"{sum(item.total for item in asked)} values are not stated; {first.ask} can answer {first.total} of "
-                "them" + (f", for which up to {first.pairs} pairs wait." if first.pairs > 1 else "."),
+                f"{number(sum(item.total for item in asked))} values are not stated; {first.ask} can answer "
+                f"{number(first.total)} of them"
+                + (f", for which up to {first.pairs} pairs wait." if first.pairs > 1 else "."),
                 "unknowns",
             )
         )

@@ -67,11 +67,10 @@ def _alive(process: int) -> bool:
 
 
 def _write_all(study: Study, folder: Path) -> list[str]:
-    names = []
-    for name, records in TABLES.items():
-        pq.write_table(pa.Table.from_pylist(records(study), schema=schema(name)), folder / f"{name}.parquet")
+    names, record = [], study_record(study)
+    for name in TABLES:
+        pq.write_table(pa.Table.from_pylist(record[name], schema=schema(name)), folder / f"{name}.parquet")
         names.append(f"{name}.parquet")
-    record = study_record(study)
     (folder / RESULTS).write_text(json.dumps(record, ensure_ascii=False, allow_nan=False), encoding="utf-8")
     (folder / REPORT).write_text(report_html(record), encoding="utf-8")
     return [*names, RESULTS, REPORT]
