@@ -11,6 +11,9 @@ import pytest
 from hypothesis import settings
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
+from kyotsu.spec import Workspace, load_workspace
+from kyotsu.study import Study, run_study
+
 # The terminal of whoever runs the tests must not change what a command prints.
 for name in ("FORCE_COLOR", "CLICOLOR_FORCE", "GITHUB_ACTIONS", "PY_COLORS", "TTY_COMPATIBLE"):
     os.environ.pop(name, None)
@@ -32,6 +35,18 @@ BROWSER_FLAGS = (
 def root() -> Path:
     """The root of the repository."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def alliance(root: Path) -> Workspace:
+    """The worked example."""
+    return load_workspace(root / "examples" / "alliance")
+
+
+@pytest.fixture(scope="session")
+def study(alliance: Workspace) -> Study:
+    """The worked example, studied once."""
+    return run_study(alliance)
 
 
 @pytest.fixture(scope="session")

@@ -33,10 +33,8 @@ def kyotsu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
         monkeypatch.setattr(sys, "argv", ["kyotsu", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             main()
-            raise SystemExit(0)
         captured = capsys.readouterr()
-        code = ended.value.code
-        return Run(code if isinstance(code, int) else 0, captured.out, captured.err)
+        return Run(int(ended.value.code or 0), captured.out, captured.err)
 
     return run
 
@@ -58,7 +56,8 @@ def broken(tmp_path: Path) -> Path:
     (tmp_path / "makers" / "one").mkdir(parents=True)
     (tmp_path / "alliance.toml").write_text('format = 1\nname = "x"\nyear = "soon"\n')
     (tmp_path / "parts" / "battery_modules.toml").write_text(
-        'format = 1\n[[battery_module]]\nid = "m"\nname = "M"\nsupplier = "S"\ncells_series = 4\ncells_parallel = 1\nmass_g = 5.0\n'
+        'format = 1\n[[battery_module]]\nid = "m"\nname = "M"\nsupplier = "S"\n'
+        "cells_series = 4\ncells_parallel = 1\nmass_g = 5.0\n"
     )
     (tmp_path / "parts" / "eaxles.toml").write_bytes(b"format = 1\n# \xff\n")
     (tmp_path / "makers" / "one" / "maker.toml").write_text('format = 1\nname = "One"\n')

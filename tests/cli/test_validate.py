@@ -25,7 +25,7 @@ def test_cars_of_a_file_are_predicted(kyotsu, tmp_path: Path) -> None:
     (tmp_path / "cars.csv").write_text(CARS)
     run = kyotsu("validate", "--predict", tmp_path / "cars.csv", tmp_path / "out.csv")
     assert run.code == 0
-    (row,) = csv.DictReader((tmp_path / "out.csv").open())
+    (row,) = csv.DictReader((tmp_path / "out.csv").read_text().splitlines())
     assert row["row"] == "7"
     assert 100 < float(row["udds_ac_wh_per_km"]) < 140
 

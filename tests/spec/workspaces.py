@@ -118,3 +118,33 @@ def eaxle_of(workspace: Workspace) -> EAxle:
 
 def vehicle_of(workspace: Workspace) -> Vehicle:
     return workspace.vehicles["alpha/hatch"]
+
+
+def pack_of(workspace: Workspace) -> BatteryModule:
+    """Twelve of the modules as one pack, so that nothing about its layout is left to choose."""
+    part = module_of(workspace)
+    curve = part.curves.resistance
+    assert curve is not None
+    return changed(
+        part,
+        {
+            "id": "pack_96s",
+            "level": "pack",
+            "conforms_to": [],
+            "cells_series": 96,
+            "nominal_voltage_v": 355.2,
+            "energy_kwh": 39.6,
+            "mass_kg": 300.0,
+            "curves.resistance.resistance_mohm": [12.0 * value for value in curve.resistance_mohm],
+            "envelope.length_mm": 990.0,
+            "envelope.width_mm": 890.0,
+            "electrical.insulation_mega_ohm": 8.0,
+            "thermal.flow_l_min": 12.0,
+            "communication.cell_voltage_taps": 96,
+            "service.traceability_code": "X12PCPM27KLPCLX2M2382320",
+        },
+    )
+
+
+def car_for_packs(workspace: Workspace) -> Vehicle:
+    return changed(vehicle_of(workspace), {"battery_bay.accepts": ["pack"]})

@@ -6,10 +6,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from kyotsu.cli.check import JsonOption, WorkspaceArgument
-from kyotsu.cli.output import optional, print_json, screen, table
+from kyotsu.cli.output import optional, print_json, screen, table, verdict_text
 from kyotsu.errors import InputError, Location, Problem
+from kyotsu.spec.finding import Verdict
 from kyotsu.spec.workspace import load_workspace
 
 if TYPE_CHECKING:
@@ -48,6 +50,11 @@ def _print(build: BuildResult, cycles: tuple[CycleResult, ...]) -> None:
     screen.print(f"[bold]{build.name}[/], {build.build.replace('_', ' ')}", soft_wrap=True)
     for part in build.parts:
         screen.print(f"  {part}", soft_wrap=True, highlight=False)
+    if build.fit is not Verdict.PASS:
+        verdict = verdict_text(build.fit)
+        screen.print(
+            Text.assemble("  ", verdict, f": kyotsu fit WORKSPACE -v {build.vehicle} says why"), soft_wrap=True
+        )
     sprint = "never" if build.zero_to_100_km_h_s is None else f"{build.zero_to_100_km_h_s:.1f} s"
     figures = (
         f"{build.curb_mass_kg:.0f} kg curb",

@@ -38,7 +38,7 @@ def maximum(one: Any, other: Any) -> Any:
 
 
 @_inlined
-def abs(value: Any) -> Any:  # noqa: A001  (numpy's name)
+def abs(value: Any) -> Any:
     """Magnitude."""
     return math.fabs(value)
 
@@ -68,6 +68,6 @@ def full_like(value: Any, filling: Any) -> Any:
 
 
 @_inlined
-def all(condition: Any) -> Any:  # noqa: A001  (numpy's name)
+def all(condition: Any) -> Any:
     """The condition itself."""
     return condition

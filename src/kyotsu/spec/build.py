@@ -16,6 +16,7 @@ from kyotsu.spec.record import interpolate
 from kyotsu.spec.slots import EAxleMount
 from kyotsu.spec.vehicle import Vehicle
 
+AS_BUILT, COMMON = "as_built", "common"  # kinds of builds: the maker's own, and with the proposed parts
 USABLE_SHARE = 0.95  # of gross energy where a vehicle's own share is not known; our assumption
 SOC_GRID = tuple(step / 20 for step in range(21))
 
@@ -130,7 +131,7 @@ def as_built(name: str, vehicle: Vehicle, eaxles: Mapping[str, EAxle]) -> tuple[
         mass_kg=battery.mass_kg,
         chemistry=battery.chemistry,
     )
-    return Build(name, vehicle, "as_built", pack, tuple(drives)), ()
+    return Build(name, vehicle, AS_BUILT, pack, tuple(drives)), ()
 
 
 def rebuilt(base: Build, kind: str, module: BatteryModule, layout: Layout, drives: tuple[Drive, ...]) -> Build | None:

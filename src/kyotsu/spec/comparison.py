@@ -23,6 +23,9 @@ _SYMBOLS = {
 }  # fmt: skip
 
 
+ACRONYMS = frozenset({"asil", "dc", "emc", "emf", "hv", "ip", "lv", "reess"})
+
+
 def symbol(path: str) -> str:
     """The unit of a field as engineers write it: `V` for `electrical.voltage_max_v`."""
     suffix = suffix_of(path.rpartition(".")[2]) or ""
@@ -49,7 +52,8 @@ def words(path: str) -> str:
     """A field as words, without its unit: `voltage max` for `electrical.voltage_max_v`."""
     name = path.rpartition(".")[2]
     suffix = suffix_of(name)
-    return (name.removesuffix(f"_{suffix}") if suffix else name).replace("_", " ")
+    parts = (name.removesuffix(f"_{suffix}") if suffix else name).split("_")
+    return " ".join(part.upper() if part in ACRONYMS else part for part in parts)
 
 
 @dataclass(frozen=True)

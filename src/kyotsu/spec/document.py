@@ -10,7 +10,6 @@ import json
 import re
 import stat
 import tomllib
-from bisect import bisect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from kyotsu.spec.battery import BatteryModule, Envelope
-from kyotsu.spec.record import interpolate
+from kyotsu.spec.record import LARGEST_COUNT, interpolate
 from kyotsu.spec.slots import BatteryBay, Box
 from kyotsu.spec.vehicle import Vehicle
 
@@ -125,7 +125,7 @@ def _stacked(size: tuple[float, float, float], space: tuple[float, float, float]
     count = 1
     for own, free in zip(size, space, strict=True):
         count *= int((free + 1e-9) // (own + clearance))
-    return count
+    return min(count, LARGEST_COUNT)
 
 
 def highest_voltage_v(module: BatteryModule, series: int) -> float | None:

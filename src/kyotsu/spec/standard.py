@@ -75,6 +75,11 @@ class Constraint(Table):
         return low <= found <= high
 
     @property
+    def is_numeric(self) -> bool:
+        """Whether the rule is about the size of a number."""
+        return self.rule in ("at_least", "at_most", "between") or (self.rule == "equal" and _is_number(self.value))
+
+    @property
     def bounds(self) -> tuple[float, float]:
         """The numbers that satisfy the rule: lowest and highest."""
         infinity = float("inf")
@@ -208,6 +213,8 @@ def _kind_of_change(
         return "reworded"
     if was.rule == "one_of" and now.rule == "one_of":
         old_values, new_values = set(was.values or ()), set(now.values or ())
+        if new_values == old_values:
+            return "reworded"
         if new_values < old_values:
             return "tightened"
         return "loosened" if new_values > old_values else "changed"
@@ -216,8 +223,7 @@ def _kind_of_change(
     if was.rule == "stated":
         return "tightened"
     (old_low, old_high), (new_low, new_high) = was.bounds, now.bounds
-    numeric = {"equal", "at_least", "at_most", "between"}
-    if was.rule in numeric and now.rule in numeric and (old_low, old_high) != (new_low, new_high):
+    if was.is_numeric and now.is_numeric and (old_low, old_high) != (new_low, new_high):
         if new_low >= old_low and new_high <= old_high:
             return "tightened"
         if new_low <= old_low and new_high >= old_high:

@@ -24,6 +24,15 @@ from kyotsu.spec.record import (
 from kyotsu.spec.slots import BatteryBay, EAxleMount
 
 CycleName = Literal["udds", "hwfet", "us06", "wltc_3b", "jc08", "nedc", "jp1015"]
+CYCLE_TITLES: dict[str, str] = {
+    "udds": "UDDS",
+    "hwfet": "HWFET",
+    "us06": "US06",
+    "wltc_3b": "WLTC 3b",
+    "jc08": "JC08",
+    "nedc": "NEDC",
+    "jp1015": "10-15 mode",
+}
 Drive = Literal["front", "rear", "all"]
 
 

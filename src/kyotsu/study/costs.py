@@ -17,12 +17,12 @@ _LFP_LIKE = frozenset({"LFP", "LMFP", "LMO"})
 BASE_YEAR = 2023
 LAST_YEAR = 2035
 YEARLY_FALL = 0.015
-COST_SOURCE = "EPA OMEGA powertrain_cost_frm.csv (2023-10-30, from ANL BatPaC), 2022 USD, before mark-up"
+COST_SOURCE = "battery: EPA OMEGA powertrain_cost_frm.csv (2023-10-30, from ANL BatPaC), 2022 USD, before mark-up"
 
 # A. Simpson 2006, long-term motor cost: 16 USD/kW + 385 USD
 DRIVE_USD_PER_KW = 16.0
 DRIVE_FIXED_USD = 385.0
-DRIVE_SOURCE = "A. Simpson 2006, long-term motor cost: 16 USD/kW + 385 USD"
+DRIVE_SOURCE = "drives: A. Simpson 2006, long-term motor cost: 16 USD/kW + 385 USD"
 
 
 def battery_cost_usd(energy_kwh: float, chemistry: str | None, year: int) -> float:

@@ -96,10 +96,7 @@ def _ranges_km(parameters: VehicleParameters, results: Results) -> dict[str, Flo
 
 
 def _parts(build: Build) -> tuple[str, ...]:
-    drives = (
-        f"{drive.mount.axle}: {drive.eaxle.name} at {drive.rating.peak_power_kw:g} kW"
-        for drive in build.drives
-    )
+    drives = (f"{drive.mount.axle}: {drive.eaxle.name} at {drive.rating.peak_power_kw:g} kW" for drive in build.drives)
     return (f"battery: {build.pack.name}", *drives)
 
 
@@ -109,9 +106,7 @@ def _notes(build: Build) -> tuple[str, ...]:
     return unknown + ((f"generic model for {', '.join(generic)}",) if generic else ())
 
 
-def _cycle_results(
-    builds: Sequence[Build], parameters: VehicleParameters, results: Results
-) -> tuple[CycleResult, ...]:
+def _cycle_results(builds: Sequence[Build], parameters: VehicleParameters, results: Results) -> tuple[CycleResult, ...]:
     ranges, limiters = _ranges_km(parameters, results), results.limiter()
     ledger = results.ledger._asdict()
     rows = []
@@ -130,10 +125,7 @@ def _cycle_results(
                     missed_s=missed,
                     shortfall_km_h=float(results.shortfall_km_h[index, column]),
                     limited_by=limiters[index][column] if missed > 0 else "",
-                    ledger={
-                        use.removesuffix("_wh"): float(values[index, column])
-                        for use, values in ledger.items()
-                    },
+                    ledger={use.removesuffix("_wh"): float(values[index, column]) for use, values in ledger.items()},
                 )
             )
     return tuple(rows)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from kyotsu.spec.build import Build, Drive, rebuilt
+from kyotsu.spec.build import COMMON, Build, Drive, rebuilt
 from kyotsu.spec.finding import Verdict
 from kyotsu.spec.fit import Fit
 from kyotsu.spec.workspace import Workspace
-from kyotsu.study.results import COMMON, NotBuilt
+from kyotsu.study.results import NotBuilt
 
 
-def proposed_build(
-    workspace: Workspace, base: Build, fits: Sequence[Fit]
-) -> tuple[Build | None, Verdict, str]:
+def proposed_build(workspace: Workspace, base: Build, fits: Sequence[Fit]) -> tuple[Build | None, Verdict, str]:
     """The vehicle with the proposed parts, the worst verdict of their fit, and why there is none if so.
 
     Of the proposed e-axles each mount takes the one that fits best; among equals the least powerful that

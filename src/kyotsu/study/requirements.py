@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from kyotsu.spec.finding import Finding, Outcome, Verdict, finding
-from kyotsu.spec.vehicle import Vehicle
+from kyotsu.spec.vehicle import CYCLE_TITLES, Vehicle
 
 CLOSE = 0.02  # share of a requirement by which a simulated value may miss it; repeat tests differ by as much
 
@@ -33,7 +33,7 @@ def requirement_findings(
     """
     wanted = vehicle.requirements
     rows: tuple[tuple[str, str, float | None, Direction, float | None, str], ...] = (
-        ("D1", f"Range on {wanted.range_cycle}", range_km, "at least", wanted.range_km, "km"),
+        ("D1", f"Range on {CYCLE_TITLES[wanted.range_cycle]}", range_km, "at least", wanted.range_km, "km"),
         ("D2", "0 to 100 km/h", zero_to_100_km_h_s, "at most", wanted.zero_to_100_km_h_s, "s"),
         ("D3", "Top speed", top_speed_km_h, "at least", wanted.top_speed_km_h, "km/h"),
         ("D4", "Gradeability", gradeability_pct, "at least", wanted.gradeability_pct, "%"),
@@ -57,12 +57,10 @@ def _judged(title: str, found: float | None, direction: Direction, limit: float,
             Verdict.FAIL,
             f"{title}: never reached, {direction} {limit:g} {unit} required.",
             "never",
-            f"{limit:g}",
+            f"{direction} {limit:g}",
         )
     margin = found - limit if direction == "at least" else limit - found
-    verdict = (
-        Verdict.PASS if margin >= 0 else Verdict.CONDITIONAL if margin >= -CLOSE * limit else Verdict.FAIL
-    )
+    verdict = Verdict.PASS if margin >= 0 else Verdict.CONDITIONAL if margin >= -CLOSE * limit else Verdict.FAIL
     action = "Within the accuracy of simulation: confirm by test." if verdict is Verdict.CONDITIONAL else ""
     reason = f"{title}: {found:.1f} {unit} simulated, {direction} {limit:g} {unit} required."
     return Outcome(verdict, reason, f"{found:.1f}", f"{direction} {limit:g}", margin, unit, action)

@@ -10,8 +10,6 @@ from kyotsu.spec.fit import Fit
 from kyotsu.spec.workspace import Workspace
 from kyotsu.study.unknowns import Unknown
 
-AS_BUILT, COMMON = "as_built", "common"
-
 
 @dataclass(frozen=True)
 class CycleResult:

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from kyotsu.spec.build import Build, as_built
+from kyotsu.spec.build import AS_BUILT, Build, as_built
 from kyotsu.spec.finding import Verdict
 from kyotsu.spec.fit import Fit, fit_workspace
 from kyotsu.spec.workspace import Workspace
 from kyotsu.study.figures import drive_builds
 from kyotsu.study.proposal import proposed_builds
-from kyotsu.study.results import AS_BUILT, NotBuilt, Study
+from kyotsu.study.results import NotBuilt, Study
 from kyotsu.study.unknowns import unknowns
 
 STEPS = ("fit every part in every slot", "drive every build")
@@ -34,9 +34,7 @@ def run_study(workspace: Workspace, progress: Progress = lambda step: None) -> S
         builds, refused = _builds(workspace, fits)
         judged, cycles = drive_builds(builds, workspace.alliance.year)
     asked = unknowns(workspace, fits)
-    return Study(
-        workspace, tuple(fits), judged, cycles, tuple(refused), tuple(asked), workspace.warnings, seconds
-    )
+    return Study(workspace, tuple(fits), judged, cycles, tuple(refused), tuple(asked), workspace.warnings, seconds)
 
 
 @contextmanager

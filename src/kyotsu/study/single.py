@@ -60,9 +60,7 @@ def _with_parts(
     module = workspace.battery_modules.get(battery_module)
     if module is None:
         known = ", ".join(sorted(workspace.battery_modules))
-        raise _refused(
-            workspace, name, f"battery module {battery_module!r}", f"one of: {known}", "Correct the name."
-        )
+        raise _refused(workspace, name, f"battery module {battery_module!r}", f"one of: {known}", "Correct the name.")
     fit = fit_battery(name, base.vehicle, module)
     layout: Layout | None = fit.layout
     whole = None if layout is None else rebuilt(base, "rebuilt", module, layout, tuple(drives))

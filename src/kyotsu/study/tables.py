@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kyotsu import __version__
-from kyotsu.study.results import AS_BUILT, COMMON, BuildResult, Study
+from kyotsu.spec.build import AS_BUILT, COMMON
+from kyotsu.study.costs import COST_SOURCE, DRIVE_SOURCE
+from kyotsu.study.results import BuildResult, Study
 
 Records = list[dict[str, Any]]
 
@@ -159,5 +161,7 @@ def study_record(study: Study) -> dict[str, Any]:
             for key, part in study.workspace.parts.items()
         },
         "seconds": study.seconds,
+        "cost_sources": [COST_SOURCE, DRIVE_SOURCE],
+        "files": {name: (records.__doc__ or "").rstrip(".") for name, records in TABLES.items()},
         **{name: records(study) for name, records in TABLES.items()},
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kyotsu.errors import Location
-from kyotsu.spec.comparison import symbol, words
+from kyotsu.spec.comparison import sentence, symbol, words
 from kyotsu.spec.finding import Verdict
 from kyotsu.spec.fit import Fit
 from kyotsu.spec.workspace import Workspace
@@ -39,7 +39,7 @@ class Unknown:
         """The question to send."""
         unit = f" [{self.unit}]" if self.unit else ""
         group = ".".join(self.field.split(".")[1:-1]).replace("_", " ")
-        return f"{words(self.field).capitalize()}{unit}" + (f" ({group})" if group else "")
+        return f"{sentence(words(self.field))}{unit}" + (f" ({group})" if group else "")
 
 
 def unknowns(workspace: Workspace, fits: Iterable[Fit]) -> list[Unknown]:
@@ -50,11 +50,7 @@ def unknowns(workspace: Workspace, fits: Iterable[Fit]) -> list[Unknown]:
             continue
         for finding in fit.findings:
             for field in finding.missing:
-                record = (
-                    fit.part
-                    if field.startswith(_OF_PART) and not field.startswith("eaxle_mount")
-                    else fit.vehicle
-                )
+                record = fit.part if field.startswith(_OF_PART) and not field.startswith("eaxle_mount") else fit.vehicle
                 checks, pairs = waiting.setdefault((record, field), (set(), set()))
                 checks.add(finding.check)
                 pairs.add((fit.vehicle + fit.slot, fit.part))

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kyotsu.errors import InputError, Location, Problem
+from kyotsu.report import report_html
 from kyotsu.study.columns import schema
-from kyotsu.study.report import report_html
 from kyotsu.study.results import Study
 from kyotsu.study.tables import TABLES, study_record
 

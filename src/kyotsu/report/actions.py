@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from kyotsu.report.changes import Builds, fitted_pairs
+from kyotsu.report.matrix import FindingRecord, PairKey
+from kyotsu.report.words import MARKS, RANKS, Record, part_name, vehicle_name
 from kyotsu.spec.finding import Verdict
-from kyotsu.study.report_changes import Builds, fitted_pairs
-from kyotsu.study.report_matrix import FindingRecord, PairKey
-from kyotsu.study.report_words import MARKS, RANKS, Record, part_name, vehicle_name
 
 
 class Action(NamedTuple):

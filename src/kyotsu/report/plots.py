@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from math import floor
 from typing import Any, NamedTuple
 
-from kyotsu.study.report_changes import SLIGHT
-from kyotsu.study.report_numbers import (
+from kyotsu.report.changes import SLIGHT
+from kyotsu.report.numbers import (
     Sense,
     number,
     ratio_change,
@@ -16,8 +16,8 @@ from kyotsu.study.report_numbers import (
     tick_step,
     with_unit,
 )
-from kyotsu.study.report_words import BUILD_WORDS, by_vehicle, maker_name, vehicle_name, worded
-from kyotsu.study.results import AS_BUILT, COMMON
+from kyotsu.report.words import BUILD_WORDS, by_vehicle, maker_name, vehicle_name, worded
+from kyotsu.spec.build import AS_BUILT, COMMON
 
 Records = Sequence[dict[str, Any]]
 

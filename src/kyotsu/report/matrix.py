@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from kyotsu.report.numbers import margin, typeset
+from kyotsu.report.words import MARKS, RANKS, Record, maker_name, part_name, vehicle_name, works
 from kyotsu.spec.finding import Verdict
-from kyotsu.study.report_numbers import margin, typeset
-from kyotsu.study.report_words import MARKS, RANKS, Record, maker_name, part_name, vehicle_name, works
 
 ASSUMED = "assumed"
 KINDS = {

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from kyotsu.spec.finding import Verdict
-from kyotsu.study.report_matrix import Cell, Findings, Matrix, PairKey
-from kyotsu.study.report_numbers import NARROW, Sense, number, ratio_change, sense, signed, with_unit
-from kyotsu.study.report_words import (
+from kyotsu.report.matrix import Cell, Findings, Matrix, PairKey
+from kyotsu.report.numbers import NARROW, Sense, number, ratio_change, sense, signed, with_unit
+from kyotsu.report.words import (
     BUILD_WORDS,
     MARKS,
     RANKS,
@@ -18,7 +17,9 @@ from kyotsu.study.report_words import (
     vehicle_name,
     worded,
 )
-from kyotsu.study.results import AS_BUILT, COMMON
+from kyotsu.spec.build import AS_BUILT, COMMON
+from kyotsu.spec.finding import Verdict
+from kyotsu.spec.vehicle import CYCLE_TITLES
 
 NEVER = "never"  # what is shown for a speed that is not reached
 SLIGHT = 1.0  # %; a smaller change is called neither better nor worse
@@ -52,7 +53,7 @@ METRICS = (
     Metric("epa_range_km", "Range", "EPA label", "km", 0, 1, True),
     Metric("energy_kwh", "Battery", "gross", "kWh", 1, 0, True),
     Metric("zero_to_100_km_h_s", "Performance", "0\u2013100", "s", 1, -1, False, none=NEVER),
-    Metric("top_speed_km_h", "Performance", "top speed", "km/h", 0, 1, False),
+    Metric("top_speed_km_h", "Performance", "top speed, unlimited", "km/h", 0, 0, False),
     Metric("gradeability_pct", "Performance", "grade", "%", 0, 1, False),
     Metric("curb_mass_kg", "Mass", "curb", "kg", 0, -1, False),
     Metric("cost_usd", "Cost", "total", "1000" + NARROW + "USD", 1, -1, True, 1000.0),
@@ -64,7 +65,7 @@ REQUIRED = {
     "D4": "gradeability_pct",
     "D5": "curb_mass_kg",
 }
-RANGE_REQUIREMENT, RANGE_CYCLES = "D1", {"wltc_3b": "wltc_range_km"}
+RANGE_REQUIREMENT, RANGE_CYCLES = "D1", {f"Range on {CYCLE_TITLES['wltc_3b']}": "wltc_range_km"}
 
 
 class MetricGroup(NamedTuple):
@@ -260,7 +261,7 @@ def _requirement(metric: Metric, builds: Builds, vehicle: str) -> Mark | None:
     for row in builds.requirements.get((vehicle, COMMON), []):
         column = REQUIRED.get(row["check"])
         if row["check"] == RANGE_REQUIREMENT:
-            column = RANGE_CYCLES.get(row["title"].rsplit(" ", 1)[-1])
+            column = RANGE_CYCLES.get(row["title"])
         if column == metric.column:
             needed = row["required"].replace("at least ", f"≥{NARROW}").replace("at most ", f"≤{NARROW}")
             return Mark(row["verdict"], MARKS[Verdict(row["verdict"])], needed, row["reason"], None)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from kyotsu.report.changes import Builds
+from kyotsu.report.matrix import Matrix
+from kyotsu.report.numbers import middle, number, ratio_change, signed, with_unit
+from kyotsu.report.tables import Asked
+from kyotsu.report.words import works
 from kyotsu.spec.finding import Verdict
-from kyotsu.study.report_changes import Builds
-from kyotsu.study.report_matrix import Matrix
-from kyotsu.study.report_numbers import middle, number, ratio_change, signed, with_unit
-from kyotsu.study.report_tables import Asked
-from kyotsu.study.report_words import works
 
 
 class Figure(NamedTuple):

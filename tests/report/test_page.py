@@ -20,12 +20,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from kyotsu.study import Study
-from kyotsu.study.report import report_html
-from kyotsu.study.report_actions import actions
-from kyotsu.study.report_changes import METRICS, builds_of, change
-from kyotsu.study.report_matrix import findings_by_pair, json_for_html, obstacles
-from kyotsu.study.report_numbers import (
+from kyotsu.report.actions import actions
+from kyotsu.report.changes import METRICS, builds_of, change
+from kyotsu.report.matrix import findings_by_pair, json_for_html, obstacles
+from kyotsu.report.numbers import (
     margin,
     middle,
     number,
@@ -36,7 +34,9 @@ from kyotsu.study.report_numbers import (
     tick_step,
     typeset,
 )
-from kyotsu.study.report_plots import axis, ledger_plot
+from kyotsu.report.page import report_html
+from kyotsu.report.plots import axis, ledger_plot
+from kyotsu.study import Study
 from kyotsu.study.tables import TABLES, study_record
 
 Record = dict[str, Any]
@@ -353,7 +353,7 @@ def test_every_value_lies_on_its_axis(values: list[float]) -> None:
 
 def palettes() -> list[dict[str, str]]:
     """The colours of the light page, and of the dark one."""
-    css = resources.files("kyotsu.study").joinpath("templates/report.css").read_text("utf-8")
+    css = resources.files("kyotsu.report").joinpath("templates/report.css").read_text("utf-8")
     light, dark = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6});", part)) for part in css.split("@media")[:2])
     return [light, light | dark]
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kyotsu.spec.build import AS_BUILT, COMMON
 from kyotsu.spec.finding import Verdict
-from kyotsu.study.results import AS_BUILT, COMMON
+from kyotsu.spec.vehicle import CYCLE_TITLES
 
 Record = dict[str, Any]
 
 MARKS = {Verdict.PASS: "●", Verdict.CONDITIONAL: "◐", Verdict.UNKNOWN: "?", Verdict.FAIL: "✕"}
 RANKS = {verdict.value: verdict.rank for verdict in Verdict}
 BUILD_WORDS = {AS_BUILT: "as built", COMMON: "common parts"}
-CYCLE_WORDS = {
-    "udds": "UDDS", "hwfet": "HWFET", "us06": "US06", "wltc_3b": "WLTC 3b", "jc08": "JC08", "nedc": "NEDC",
-    "jp1015": "10-15",
-}  # fmt: skip
+CYCLE_WORDS: Mapping[str, str] = CYCLE_TITLES
 LIMITER_WORDS = {
     "tyre": "tyre grip",
     "motor_torque": "motor torque",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from kyotsu.study.report_changes import Mark
-from kyotsu.study.report_numbers import number
-from kyotsu.study.report_words import (
+from kyotsu.report.changes import Mark
+from kyotsu.report.numbers import number
+from kyotsu.report.words import (
     BUILD_WORDS,
     CYCLE_WORDS,
     LIMITER_WORDS,

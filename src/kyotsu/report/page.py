@@ -14,18 +14,16 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from kyotsu.report.actions import actions
+from kyotsu.report.changes import builds_of, cells_by_pair, change_rows, fitted, metric_groups, refused
+from kyotsu.report.matrix import Findings, Matrix, findings_by_pair, json_for_html, matrices
+from kyotsu.report.numbers import number, with_unit
+from kyotsu.report.plots import ledger_plot, plot_sets
+from kyotsu.report.summary import brief, key_figures
+from kyotsu.report.tables import build_rows, cycle_table, misses, questions
+from kyotsu.report.words import CYCLE_WORDS, MARKS, part_name
+from kyotsu.spec.build import COMMON
 from kyotsu.spec.finding import Verdict
-from kyotsu.study.costs import COST_SOURCE, DRIVE_SOURCE
-from kyotsu.study.report_actions import actions
-from kyotsu.study.report_changes import builds_of, cells_by_pair, change_rows, fitted, metric_groups, refused
-from kyotsu.study.report_matrix import Findings, Matrix, findings_by_pair, json_for_html, matrices
-from kyotsu.study.report_numbers import number, with_unit
-from kyotsu.study.report_plots import ledger_plot, plot_sets
-from kyotsu.study.report_summary import brief, key_figures
-from kyotsu.study.report_tables import build_rows, cycle_table, misses, questions
-from kyotsu.study.report_words import CYCLE_WORDS, MARKS, part_name
-from kyotsu.study.results import COMMON
-from kyotsu.study.tables import TABLES
 
 Record = dict[str, Any]
 
@@ -54,14 +52,14 @@ class Standard(NamedTuple):
 def report_html(record: Record) -> str:
     """The whole report as one HTML document."""
     environment = _environment()
-    templates = resources.files("kyotsu.study") / "templates"
+    templates = resources.files("kyotsu.report") / "templates"
     assets = {name: Markup((templates / f"report.{name}").read_text("utf-8")) for name in ("css", "js")}
     return environment.get_template("report.html").render(**assets, **_content(record))
 
 
 @cache
 def _environment() -> Environment:
-    loader = PackageLoader("kyotsu.study")
+    loader = PackageLoader("kyotsu.report")
     return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
@@ -131,8 +129,8 @@ def _about(record: Record) -> dict[str, Any]:
         "marks": {verdict.value: mark for verdict, mark in MARKS.items()},
         "verdict_meanings": {verdict.value: text for verdict, text in VERDICT_MEANINGS.items()},
         "status_meanings": STATUS_MEANINGS,
-        "cost_sources": (COST_SOURCE, DRIVE_SOURCE),
+        "cost_sources": record.get("cost_sources", []),
         "seconds": [(step, with_unit(number(time, 1), "s")) for step, time in seconds.items()],
         "standards": list(standards.values()),
-        "files": [(name, (table.__doc__ or "").rstrip(".")) for name, table in TABLES.items()],
+        "files": list(record.get("files", {}).items()),
     }
