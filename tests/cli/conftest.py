@@ -1,3 +1,5 @@
+"""The command line as people call it: the words, and what comes back."""
+
 from __future__ import annotations
 
 import json
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 
 from kyotsu.cli import main
+from spec.workspaces import Folder
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,11 @@ def kyotsu(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) 
 
     def run(*arguments: str | Path) -> Run:
         monkeypatch.setattr(sys, "argv", ["kyotsu", *map(str, arguments)])
+        capsys.readouterr()
         with pytest.raises(SystemExit) as ended:
             main()
         captured = capsys.readouterr()
+        assert "Traceback" not in captured.out + captured.err
         return Run(int(ended.value.code or 0), captured.out, captured.err)
 
     return run
@@ -50,16 +55,6 @@ def interchange(root: Path) -> Path:
 
 
 @pytest.fixture
-def broken(tmp_path: Path) -> Path:
-    """A workspace with three things wrong with it, in three files."""
-    (tmp_path / "parts").mkdir()
-    (tmp_path / "makers" / "one").mkdir(parents=True)
-    (tmp_path / "alliance.toml").write_text('format = 1\nname = "x"\nyear = "soon"\n')
-    (tmp_path / "parts" / "battery_modules.toml").write_text(
-        'format = 1\n[[battery_module]]\nid = "m"\nname = "M"\nsupplier = "S"\n'
-        "cells_series = 4\ncells_parallel = 1\nmass_g = 5.0\n"
-    )
-    (tmp_path / "parts" / "eaxles.toml").write_bytes(b"format = 1\n# \xff\n")
-    (tmp_path / "makers" / "one" / "maker.toml").write_text('format = 1\nname = "One"\n')
-    (tmp_path / "makers" / "one" / "vehicles.toml").write_text("format = 1\n")
-    return tmp_path
+def folder(tmp_path: Path) -> Folder:
+    """A copy of the workspace of two makers, to be bent."""
+    return Folder(tmp_path / "two_makers")

@@ -1,36 +1,55 @@
+"""`kyotsu schema`: the specification for editors and for other languages."""
+
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from kyotsu.spec.schema import KINDS
+from kyotsu.spec.schema import KINDS, json_schema
+from kyotsu.units import SUFFIXES
+
+from .conftest import Run
+
+
+def test_the_kinds_are_listed(kyotsu: Callable[..., Run]) -> None:
+    answer = kyotsu("schema")
+    assert answer.code == 0
+    for kind, model in KINDS.items():
+        assert kind in answer.out
+        assert (model.__doc__ or "").split()[0] in answer.out
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_has_a_schema_with_units(kyotsu, kind: str) -> None:
-    schema = kyotsu("schema", kind).json
-    assert schema["$schema"].endswith("2020-12/schema")
-    assert schema["properties"]
+@pytest.mark.parametrize("flag", [[], ["--json"]])
+def test_the_schema_of_a_kind_is_json(kyotsu: Callable[..., Run], kind: str, flag: list[str]) -> None:
+    answer = kyotsu("schema", kind, *flag)
+    assert answer.code == 0
+    assert answer.json == json_schema(kind)
 
 
-def test_numbers_carry_their_unit(kyotsu) -> None:
-    assert kyotsu("schema", "battery_module").json["properties"]["mass_kg"]["unit"] == "kilogram"
+def test_all_schemas_as_json(kyotsu: Callable[..., Run]) -> None:
+    found = kyotsu("schema", "--json").json
+    assert list(found) == list(KINDS)
 
 
-def test_the_list_names_every_kind(kyotsu) -> None:
-    listed = kyotsu("schema").out
-    assert all(kind in listed for kind in KINDS)
+def test_a_kind_that_there_is_not(kyotsu: Callable[..., Run]) -> None:
+    answer = kyotsu("schema", "gearbox")
+    assert answer.code == 2
+    assert "found     kind 'gearbox'" in answer.err
+    assert "battery_module" in answer.err
 
 
-def test_an_unknown_kind_lists_the_known(kyotsu) -> None:
-    run = kyotsu("schema", "nothing")
-    assert run.code == 2
-    assert "battery_module" in run.err
+def test_a_quantity_carries_its_unit(kyotsu: Callable[..., Run]) -> None:
+    schema = kyotsu("schema", "battery_module").json
+    assert schema["properties"]["mass_kg"]["unit"] == SUFFIXES["kg"]
+    assert schema["$defs"]["Envelope"]["properties"]["height_mm"]["unit"] == "millimetre"
+    assert "unit" not in schema["properties"]["name"]
 
 
-def test_the_example_s_keys_are_those_of_the_schema(kyotsu, alliance: Path) -> None:
+def test_the_keys_of_the_example_are_those_of_the_schema(kyotsu: Callable[..., Run], alliance: Path) -> None:
     known = set(kyotsu("schema", "eaxle").json["properties"])
-    for entry in tomllib.loads((alliance / "parts" / "eaxles.toml").read_text())["eaxle"]:
+    for entry in tomllib.loads((alliance / "parts" / "eaxles.toml").read_text("utf-8"))["eaxle"]:
         assert set(entry) <= known

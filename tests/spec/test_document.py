@@ -389,6 +389,8 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     "text",
     [
         "a = " + "[" * 10_000 + "]" * 10_000,
+        "a = " + "[" * 3_900_000,
+        "a = " + "[ " * 1_900_000,
         "a = " + "{a=" * 10_000 + "1" + "}" * 10_000,
         ".".join("a" * 500_000) + " = 1",
         "[" + ".".join("a" * 500_000) + "]",
@@ -396,7 +398,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
         "a = " + "[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1),
         "\n".join("[" + ".".join("a" * depth) + "]" for depth in range(1, MAX_DEPTH + 3)),
     ],
-    ids=["arrays", "inline tables", "dotted key", "dotted header", "spaced dots", "just too deep", "many headers"],
+    ids=["arrays", "open arrays", "spaced arrays", "inline tables", "dotted key", "dotted header", "spaced dots", "just too deep", "many headers"],
 )
 def test_deep_toml_is_refused_at_once(toml: Path, text: str) -> None:
     begin = time.perf_counter()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kyotsu.sim.simulate import Ledger
-from kyotsu.spec import Verdict, Workspace, load_workspace
+from kyotsu.spec import Fit, Verdict, Workspace, load_workspace
 from kyotsu.spec.build import AS_BUILT, COMMON
 from kyotsu.study import Study, drive_vehicle, run_study
 from kyotsu.study.figures import CYCLES
@@ -73,9 +73,7 @@ def test_cars_as_built_agree_with_their_published_two_cycle_results(study: Study
 
 def test_the_common_parts_are_those_that_the_alliance_proposes(study: Study) -> None:
     head = study.workspace.alliance
-    names = {
-        study.workspace.parts[part].name for part in (head.proposed_battery_module, *head.proposed_eaxles)
-    }
+    names = {study.workspace.parts[part].name for part in (head.proposed_battery_module, *head.proposed_eaxles)}
     for build in study.builds:
         if build.build == COMMON:
             assert all(any(name in part for name in names) for part in build.parts)
@@ -113,9 +111,7 @@ def test_a_fourth_maker_is_a_copied_folder(root: Path, tmp_path: Path, study: St
 
 def test_one_vehicle_alone_does_what_it_does_in_the_study(alliance: Workspace, study: Study) -> None:
     alone, cycles = drive_vehicle(alliance, "nissan/leaf_40")
-    together = next(
-        build for build in study.builds if build.vehicle == "nissan/leaf_40" and build.build == AS_BUILT
-    )
+    together = next(build for build in study.builds if build.vehicle == "nissan/leaf_40" and build.build == AS_BUILT)
     assert alone.udds_ac_wh_per_km == pytest.approx(together.udds_ac_wh_per_km)
     assert len(cycles) == len(CYCLES)
 
@@ -124,3 +120,21 @@ def test_unknown_is_never_counted_as_fitting(study: Study) -> None:
     for fit in study.fits:
         if fit.missing:
             assert fit.verdict in (Verdict.UNKNOWN, Verdict.FAIL)
+
+
+def test_no_part_fails_in_the_car_that_was_built_with_it(study: Study) -> None:
+    own = {name: {vehicle.battery.part} for name, vehicle in study.workspace.vehicles.items()}
+    for name, vehicle in study.workspace.vehicles.items():
+        own[name] |= {mount.fitted.part for mount in vehicle.eaxle_mounts if mount.fitted is not None}
+    failing = [
+        (fit.vehicle, fit.part, [finding.check for finding in fit.findings if finding.verdict is Verdict.FAIL])
+        for fit in study.fits
+        if fit.part in own[fit.vehicle] and fit.verdict is Verdict.FAIL and _at_own_mount(study, fit)
+    ]
+    assert not failing
+
+
+def _at_own_mount(study: Study, fit: Fit) -> bool:
+    mounts = study.workspace.vehicles[fit.vehicle].eaxle_mounts
+    here = next((mount for mount in mounts if mount.id == fit.slot), None)
+    return here is None or (here.fitted is not None and here.fitted.part == fit.part)

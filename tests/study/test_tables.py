@@ -16,9 +16,7 @@ def test_records_have_the_columns_that_are_promised(study: Study, table: str) ->
         assert set(record) == set(COLUMNS[table])
 
 
-@pytest.mark.parametrize(
-    "table", ["fits", "findings", "builds", "cycles", "changes", "unknowns", "requirements"]
-)
+@pytest.mark.parametrize("table", ["fits", "findings", "builds", "cycles", "changes", "unknowns", "requirements"])
 def test_no_table_of_the_example_is_empty(study: Study, table: str) -> None:
     assert TABLES[table](study)
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 
 import typer
+from rich.text import Text
 
 from kyotsu import __version__
 from kyotsu.cli import check, drive, fit, schema, standard, study, validate
@@ -56,12 +58,15 @@ app.add_typer(standard.app, name="standard")
 
 def main() -> None:
     """Run the command line; every expected error ends in one clear message and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that lacks a character gets its number
     try:
-        app()
+        app(prog_name="kyotsu")
     except InputError as error:
         _refuse(error)
     except KyotsuError as error:
-        error_screen.print(f"[bold red]error[/] {error}", soft_wrap=True)
+        error_screen.print(Text.assemble(("error", "bold red"), f" {error}"), soft_wrap=True)
         sys.exit(BAD_INPUT)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -47,7 +47,7 @@ def drive(
 
 
 def _print(build: BuildResult, cycles: tuple[CycleResult, ...]) -> None:
-    screen.print(f"[bold]{build.name}[/], {build.build.replace('_', ' ')}", soft_wrap=True)
+    screen.print(Text.assemble((build.name, "bold"), f", {build.build.replace('_', ' ')}"), soft_wrap=True)
     for part in build.parts:
         screen.print(f"  {part}", soft_wrap=True, highlight=False)
     if build.fit is not Verdict.PASS:

@@ -33,11 +33,8 @@ def fit(
     loaded = load_workspace(workspace)
     _known(vehicle, loaded.vehicles, "vehicle", loaded, prefix=True)
     _known(part, loaded.parts, "part", loaded)
-    fits = [
-        item
-        for item in fit_workspace(loaded)
-        if (vehicle is None or item.vehicle.startswith(vehicle)) and (part is None or item.part == part)
-    ]
+    chosen = {vehicle} & loaded.vehicles.keys() or {name for name in loaded.vehicles if name.startswith(vehicle or "")}
+    fits = [item for item in fit_workspace(loaded) if item.vehicle in chosen and part in (None, item.part)]
     if as_json:
         print_json([{**item.record(), "findings": [finding.record() for finding in item.findings]} for item in fits])
     elif vehicle is not None and part is not None:
@@ -69,7 +66,7 @@ def _matrix(fits: Sequence[Fit], title: str) -> None:
     for item in fits:
         rows.setdefault(f"{item.vehicle} {item.slot}", []).append(item)
     width = max(map(len, rows)) + 2
-    screen.print(f"[bold]{title}[/]")
+    screen.print(Text(title, style="bold"))
     for digits in _numbers(len(parts)):
         screen.print(" " * width + digits, highlight=False, soft_wrap=True)
     for name, row in rows.items():

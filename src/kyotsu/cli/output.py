@@ -27,8 +27,9 @@ VERDICT_STYLE = {
 VERDICT_MARK = {Verdict.PASS: "●", Verdict.CONDITIONAL: "◐", Verdict.UNKNOWN: "?", Verdict.FAIL: "✕"}
 ASSUMED_PASS = "○"
 
-screen = Console()
-error_screen = Console(stderr=True)
+# What stands in a workspace is printed as it is: brackets and colons in a name are no markup and no emoji.
+screen = Console(markup=False, emoji=False)
+error_screen = Console(markup=False, emoji=False, stderr=True)
 
 
 def print_json(value: Any) -> None:

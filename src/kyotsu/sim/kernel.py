@@ -1,38 +1,29 @@
 """The compiled step: the physics of `road`, `drive`, `battery` and `step`, many vehicles at a time.
 
-The physics stands in those four files only. `kernel` compiles their functions, unchanged, for one vehicle: numpy's
-name stands for `lane`, and the constants take the precision asked for. Two passes over a tile of `WIDTH` vehicles
-make a step of it:
+The physics stands in those four files only; `lane` compiles their functions as they are. What stands here is the
+order in which they are applied. Two passes over a tile of `WIDTH` vehicles make a step:
 
-    free pass     all vehicles side by side, no branch: the step as it is when nothing limits, and a mask of where
-                  that was right. LLVM makes SIMD code of it.
-    limited pass  one by one those under a limit, behind the trace, or at a new place of the battery's tables: the
-                  step in full, with the search for the speed that can be reached.
+    free pass     all vehicles side by side and without a branch: the step as it is when nothing limits, and a
+                  mask of where that was right. LLVM makes SIMD code of it.
+    limited pass  one by one the others: under a limit, behind the trace, or at a new place of the battery's
+                  tables. The step in full, with the search for the speed that can be reached.
 
-What is fast: a tile lies in the first-level cache as one flat block, row after row, so that nothing can alias; its
-vehicles are on the trace, hence speed, acceleration and slope are the same for all and what depends on them alone
-is computed once; and the vehicles come referred (see `referred`), which takes the divisions by radius, gear ratio
-and capacity out of the loop.
-
-The kernel is cached on disk under a digest of all these files: a change of the physics compiles it anew.
+Why it is fast: a tile is one flat block in the first-level cache, row after row, so that the compiler can prove
+that nothing overlaps. Its free vehicles are on the trace, so speed, acceleration and slope are the same for all,
+and what depends on them alone is computed once. The tables are not read, but their straight line at the present
+state of charge. And the vehicles come referred to the wheel and to the charge (see `batch.referred`), which takes
+the divisions by radius, gear ratio and capacity out of the loop.
 """
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
-from types import FunctionType
 from typing import Any, NamedTuple
-
-import numpy as np
-from numba import njit
 
 from kyotsu.sim import battery, drive, lane, road, step
 from kyotsu.sim.battery import charge_limit, discharge_limit, table_place, terminal_power
-from kyotsu.sim.drive import MOTOR_SPEED, NONE
+from kyotsu.sim.drive import LIMITERS, MOTOR_SPEED, NONE
 from kyotsu.sim.parameters import (
     BatteryParameters,
     ChassisParameters,
@@ -40,6 +31,7 @@ from kyotsu.sim.parameters import (
     LossParameters,
     VehicleParameters,
 )
+from kyotsu.sim.simulate import TRACE_TOLERANCE
 from kyotsu.sim.step import (
     TINY,
     Flows,
@@ -60,40 +52,30 @@ from kyotsu.sim.step import (
     wheel_demand,
 )
 
-WIDTH = 64  # vehicles of a tile: all its rows fit into 32 KiB of first-level cache
+# Vehicles of a tile. All rows together stay under 32 KiB; a row is an odd number of 64-byte lines, so that rows
+# do not compete for the same place in the cache (64 vehicles instead: a third slower).
+WIDTH = 40
 
-# Rows of a tile: first the results, then what is carried from step to step, then the parameters.
-BEHIND, SOC, DISTANCE, MISSED, SHORTFALL = range(5)
-LIMITED = 5  # time under each of `drive.LIMITERS`
-ENERGIES = LIMITED + len(drive.LIMITERS)  # one row for each power of `Flows`
+# Rows of a tile: first what adds up, then what is carried from step to step, then the parameters.
+BEHIND, SOC, DISTANCE, MISSED, SHORTFALL = range(5)  # m/s under the trace, -, m, s, m/s
+LIMITED = 5  # s, time under each of LIMITERS
+ENERGIES = LIMITED + len(LIMITERS)  # J, one row for each power of Flows
 RESULT_ROWS = ENERGIES + len(Flows._fields) - 1
 FREE, LOW, HIGH, VOLTAGE, VOLTAGE_SLOPE, RESISTANCE, RESISTANCE_SLOPE, CHARGE, DISCHARGE = range(
     RESULT_ROWS, RESULT_ROWS + 9
 )
 PARAMETERS = RESULT_ROWS + 9
-RESERVE = 0.002
-NOWHERE = 2.0
 
-TRACE_TOLERANCE = 0.89408
-NO_LIMIT = 1e9
+RESERVE = 0.002  # -, of the state of charge at the ends of the usable window, where the charge left may limit
+NOWHERE = 2.0  # -, above every state of charge
 
-
-class Trace(NamedTuple):
-    """One step of the trace, the same for all vehicles of a tile."""
-
-    before: Any  # m/s, speed asked for at the start of the step
-    speed: Any  # m/s, at its end
-    slope_sine: Any  # -
-    duration: Any  # s
-
-
-# What a referred vehicle has in common with all others: no row, and no arithmetic, is spent on it.
+# What referred vehicles have in common: no row, and no arithmetic, is spent on it.
 REFERRED = {
     "chassis.tyre_radius": 1.0,
     "front.gear_ratio": 1.0,
     "rear.gear_ratio": 1.0,
-    "rear.maximum_speed": NO_LIMIT,  # both motors' top speed is in the front's
-    "battery.open_circuit_voltage": 0.0,  # in rows of its own
+    "rear.maximum_speed": 1e9,  # the lower of both is the front's
+    "battery.open_circuit_voltage": 0.0,  # the tables are read by `look_up`
     "battery.resistance": 0.0,
     "battery.capacity": 1.0,
     "battery.charge_efficiency": 1.0,  # plays no part in a step
@@ -103,134 +85,151 @@ ONE_AXLE = {
     "chassis.front_torque_share": 1.0,
     "rear.peak_torque": 0.0,
     "rear.peak_power": 0.0,
-    **{f"rear.loss.{name}": 0.0 for name in LossParameters._fields},
+    **{f"rear.loss.{field}": 0.0 for field in LossParameters._fields},
 }
-AXLES = {1: ONE_AXLE, 2: REFERRED}
+COMMON = {1: ONE_AXLE, 2: REFERRED}  # by driven axles
+GROUPS: tuple[tuple[str, type[Any]], ...] = (
+    ("chassis", ChassisParameters),
+    ("front", DriveParameters),
+    ("front.loss", LossParameters),
+    ("rear", DriveParameters),
+    ("rear.loss", LossParameters),
+    ("battery", BatteryParameters),
+)
 
 
-def fields(axles: int) -> list[str]:
+class Trace(NamedTuple):
+    """One step of the trace, the same for all vehicles of a tile."""
+
+    before: Any  # m/s, asked for at the start of the step
+    speed: Any  # m/s, at its end
+    slope_sine: Any  # -
+    duration: Any  # s
+
+
+@lru_cache
+def compiled_kernel(axles: int, dtype: str) -> Callable[..., None]:
+    """`drive_vehicles` as machine code for vehicles of one or two driven axles, in `float64` or `float32`."""
+    return lane.compiled(
+        drive_vehicles,
+        (load, free_pass, limited_pass, look_up, line, add_energies),
+        (road, drive, battery, step),
+        dtype,
+        called={"free_pass", "limited_pass", "look_up", *RARE},
+        texts=[vehicle_source(axles)],
+    )
+
+
+RARE = ("traction", "wheel_forces", "force_lacking", "speed_under_limit", "full_throttle", "travelled_share")
+
+
+def row_fields(axles: int) -> list[str]:
     """The parameters that have a row in a tile, as dotted names, in the order of the rows."""
-    return [name for name, value in _parameters(axles) if value is None]
-
-
-def _parameters(axles: int) -> Iterator[tuple[str, float | None]]:
-    drives = [f"{name}.loss.{field}" for name in () for field in ()]
-    names = [f"chassis.{field}" for field in ChassisParameters._fields]
-    for axle in ("front", "rear"):
-        names += [f"{axle}.{field}" for field in DriveParameters._fields if field != "loss"]
-        names += [f"{axle}.loss.{field}" for field in LossParameters._fields]
-    names += [f"battery.{field}" for field in BatteryParameters._fields]
-    for name in names + drives:
-        yield name, AXLES[axles].get(name)
+    names = [f"{group}.{field}" for group, kind in GROUPS for field in kind._fields if field != "loss"]
+    return [name for name in names if name not in COMMON[axles]]
 
 
 def vehicle_source(axles: int) -> str:
-    """Text of `vehicle_at(tile, place)`, which makes the parameters of one vehicle from the rows of a tile."""
-    rows = iter(range(PARAMETERS, PARAMETERS + 1000))
-    value = {
-        name: f"tile[{next(rows)} * WIDTH + place]" if fixed is None else repr(fixed)
-        for name, fixed in _parameters(axles)
-    }
+    """Text of `vehicle_at`, which takes each parameter from its row or from what all have in common."""
+    value = {name: repr(number) for name, number in COMMON[axles].items()}
+    for row, name in enumerate(row_fields(axles), PARAMETERS):
+        value[name] = f"tile[{row} * WIDTH + place]"
+    for group, kind in reversed(GROUPS):  # a drive's loss before the drive
+        fields = ", ".join(value[f"{group}.{field}"] for field in kind._fields)
+        value[group] = f"{kind.__name__}({fields})"
+    parts = ", ".join(value[part] for part in VehicleParameters._fields)
+    return f"def vehicle_at(tile, place):\n    return VehicleParameters({parts})\n"
 
-    def make(kind: type, prefix: str) -> str:
-        return f"{kind.__name__}({', '.join(value[prefix + field] for field in kind._fields)})"
 
-    def make_drive(axle: str) -> str:
-        own = [value[f"{axle}.{field}"] for field in DriveParameters._fields[:-1]]
-        return f"DriveParameters({', '.join(own)}, {make(LossParameters, f'{axle}.loss.')})"
-
-    parts = (make(ChassisParameters, "chassis."), make_drive("front"), make_drive("rear"), make(BatteryParameters, "battery."))
-    return f"def vehicle_at(tile, place):\n    return VehicleParameters({', '.join(parts)})\n"
+def vehicle_at(tile: Any, place: int) -> VehicleParameters:
+    """The vehicle at a place of a tile; `vehicle_source` writes what is compiled."""
+    raise NotImplementedError
 
 
 def drive_vehicles(
-    vehicles: Any,
-    voltage: Any,
-    resistance: Any,
-    traces: Any,
-    initial_soc: Any,
-    tile: Any,
-    results: Any,
+    vehicles: Any, voltage: Any, resistance: Any, traces: Any, initial_soc: Any, tile: Any, results: Any
 ) -> None:
     """Drive every vehicle over one cycle, tile by tile.
 
     Args:
-        vehicles: rows of `packed`, shape (row, vehicle).
+        vehicles: the parameters of `row_fields`, referred, shape (row, vehicle).
         voltage: open-circuit voltage, referred, shape (vehicle, table).
         resistance: referred, shape (vehicle, table).
         traces: columns of `Trace`, shape (step, 4).
         initial_soc: state of charge at the start [-].
-        tile: scratch, shape (row * WIDTH,).
-        results: rows `BEHIND` to `RESULT_ROWS`, shape (row, vehicle).
+        tile: scratch for a tile, shape ((PARAMETERS + row) * WIDTH,).
+        results: filled with the first rows of each tile, shape (RESULT_ROWS, vehicle).
     """
     count = vehicles.shape[1]
     longest = traces[:, 3].max()
     for first in range(0, count, WIDTH):
-        _load(vehicles, first, initial_soc, tile)
+        load(tile, vehicles, first, initial_soc)
         for number in range(traces.shape[0]):
             trace = Trace(traces[number, 0], traces[number, 1], traces[number, 2], traces[number, 3])
-            if free_pass(tile, trace) < WIDTH:
-                for place in range(WIDTH):
-                    if tile[FREE * WIDTH + place] == 0.0:
-                        source = min(first + place, count - 1)
-                        limited_pass(tile, place, trace, voltage[source], resistance[source], longest)
+            if free_pass(tile, trace) == WIDTH:
+                continue
+            for place in range(WIDTH):
+                if tile[FREE * WIDTH + place] == 0.0:
+                    source = min(first + place, count - 1)
+                    limited_pass(tile, place, trace, voltage[source], resistance[source], longest)
         for row in range(RESULT_ROWS):
             for place in range(min(WIDTH, count - first)):
                 results[row, first + place] = tile[row * WIDTH + place]
 
 
-def _load(vehicles: Any, first: int, initial_soc: Any, tile: Any) -> None:
+def load(tile: Any, vehicles: Any, first: int, initial_soc: Any) -> None:
     """Fill a tile; places past the last vehicle repeat it."""
     tile[: PARAMETERS * WIDTH] = 0.0
     for place in range(WIDTH):
         source = min(first + place, vehicles.shape[1] - 1)
         tile[SOC * WIDTH + place] = initial_soc
         tile[LOW * WIDTH + place] = NOWHERE
+        tile[VOLTAGE * WIDTH + place] = 1.0
         for row in range(vehicles.shape[0]):
             tile[(PARAMETERS + row) * WIDTH + place] = vehicles[row, source]
 
 
 def free_pass(tile: Any, trace: Trace) -> Any:
-    """Drive all vehicles of a tile one step as if nothing limited them; how many it was right for.
+    """Drive all vehicles of a tile one step as if nothing limited them.
 
-    The others stay as they are, with 0 in the row `FREE`.
+    Returns:
+        How many that was right for. The others stay as they are, with 0 in the row `FREE`.
     """
     count = 0.0
     for place in range(WIDTH):
         parameters = vehicle_at(tile, place)
-        soc = tile[SOC * WIDTH + place]
+        soc, distance = tile[SOC * WIDTH + place], tile[DISTANCE * WIDTH + place]
         supply = Supply(
             tile[VOLTAGE * WIDTH + place] + soc * tile[VOLTAGE_SLOPE * WIDTH + place],
             tile[RESISTANCE * WIDTH + place] + soc * tile[RESISTANCE_SLOPE * WIDTH + place],
             parameters.chassis.auxiliary_power,
             tile[CHARGE * WIDTH + place],
             tile[DISCHARGE * WIDTH + place],
-            False,
+            False,  # type: ignore[arg-type]
         )
-        state = State(trace.before, soc, tile[DISTANCE * WIDTH + place])
-        moment = Moment(parameters, state, Input(trace.speed, trace.slope_sine, trace.duration), supply)
+        asked = Input(trace.speed, trace.slope_sine, trace.duration)
+        moment = Moment(parameters, State(trace.before, soc, distance), asked, supply)
         forces = forces_at_axles(moment, trace.speed, force_asked(moment, trace.speed))
         terms = drive_terms(moment, trace.speed, forces)
         power = terms.idle + terms.linear + terms.square
-        _, too_fast = reachable_target(parameters, state, moment.asked)
+        _, too_fast = reachable_target(parameters, moment.state, asked)
         short = (forces.limiter > NONE) & (wheel_demand(moment, trace.speed) > 0.0)
         free = (power >= supply.charge) & (power <= supply.discharge) & (not short) & (not too_fast)
         free &= (soc >= tile[LOW * WIDTH + place]) & (soc <= tile[HIGH * WIDTH + place])
         free &= (tile[BEHIND * WIDTH + place] == 0.0) & (trace.duration > TINY)
         share = lane.where(free, 1.0, 0.0)
-        weight = share * trace.duration
-        after, flows = settle(moment, trace.speed, forces, 1.0)
-        count += share
+        after, flows = settle(moment, trace.speed, forces, 1.0)  # type: ignore[arg-type]
         tile[FREE * WIDTH + place] = share
         tile[SOC * WIDTH + place] = soc + share * (after.soc - soc)
-        tile[DISTANCE * WIDTH + place] += share * (after.distance - state.distance)
-        tile[LIMITED * WIDTH + place] += weight
-        add_energies(tile, place, flows, weight)
+        tile[DISTANCE * WIDTH + place] = distance + share * (after.distance - distance)
+        tile[LIMITED * WIDTH + place] += share * trace.duration
+        add_energies(tile, place, flows, share * trace.duration)
+        count += share
     return count
 
 
 def limited_pass(tile: Any, place: int, trace: Trace, voltage: Any, resistance: Any, longest: Any) -> None:
-    """Drive one vehicle of a tile one step, under all limits; as `step.step` does."""
+    """Drive one vehicle of a tile one step under all limits, as `step.step` does."""
     parameters = vehicle_at(tile, place)
     soc = tile[SOC * WIDTH + place]
     if not tile[LOW * WIDTH + place] <= soc <= tile[HIGH * WIDTH + place]:
@@ -247,53 +246,54 @@ def limited_pass(tile: Any, place: int, trace: Trace, voltage: Any, resistance: 
     moment = Moment(parameters, state, asked, supply)
     target, too_fast = reachable_target(parameters, state, asked)
     forces = traction(moment, target)
-    limiter = forces.limiter
-    if limiter > NONE:
+    if forces.limiter > NONE:
         target = speed_under_limit(moment, target)
         forces = full_throttle(moment, target)
-        limiter = forces.limiter
-    if too_fast and limiter == NONE:
-        limiter = MOTOR_SPEED
+    limiter = lane.where(too_fast and forces.limiter == NONE, MOTOR_SPEED, forces.limiter)
     after, flows = settle(moment, target, forces, travelled_share(moment, target, forces))
     behind = trace.speed - after.speed
     tile[BEHIND * WIDTH + place] = behind
     tile[SOC * WIDTH + place] = after.soc
     tile[DISTANCE * WIDTH + place] = after.distance
-    tile[(LIMITED + int(limiter)) * WIDTH + place] += trace.duration
-    if behind > TRACE_TOLERANCE:
-        tile[MISSED * WIDTH + place] += trace.duration
     tile[SHORTFALL * WIDTH + place] = max(tile[SHORTFALL * WIDTH + place], behind)
+    tile[MISSED * WIDTH + place] += lane.where(behind > TRACE_TOLERANCE, trace.duration, 0.0)
+    tile[(LIMITED + int(limiter)) * WIDTH + place] += trace.duration
     add_energies(tile, place, flows, trace.duration)
 
 
 def look_up(tile: Any, place: int, parameters: VehicleParameters, voltage: Any, resistance: Any, longest: Any) -> None:
-    """Lay the battery's tables near its state of charge into the tile as straight lines.
+    """Lay the battery's tables at its state of charge into the tile: straight lines, and power that is safe.
 
-    They hold from `LOW` to `HIGH`; the powers `CHARGE` and `DISCHARGE` can be had anywhere there.
+    From `LOW` to `HIGH` the lines are the tables, and `CHARGE` and `DISCHARGE` are within what `supply_from`
+    offers for a step as long as `longest` [s]: the current that both ends allow is allowed between them, as each
+    bound on it is monotonic there, and at one current the power is linear in the state of charge.
     """
     pack, auxiliary = parameters.battery, parameters.chassis.auxiliary_power
     soc = tile[SOC * WIDTH + place]
     last = lane.full_like(soc, voltage.shape[0] - 1)
     below, _ = table_place(soc, last)
-    entry = int(below)
-    voltage_slope = (voltage[entry + 1] - voltage[entry]) * last
-    resistance_slope = (resistance[entry + 1] - resistance[entry]) * last
-    low, high = below / last, (below + 1.0) / last
-    tile[VOLTAGE_SLOPE * WIDTH + place] = voltage_slope
-    tile[VOLTAGE * WIDTH + place] = voltage[entry] - low * voltage_slope
-    tile[RESISTANCE_SLOPE * WIDTH + place] = resistance_slope
-    tile[RESISTANCE * WIDTH + place] = resistance[entry] - low * resistance_slope
-    low, high = max(low, pack.soc_minimum + RESERVE), min(high, pack.soc_maximum - RESERVE)
-    u_low, u_high = voltage[entry] + (low - below / last) * voltage_slope, voltage[entry] + (high - below/last) * voltage_slope
-    r_low, r_high = resistance[entry] + (low - below / last) * resistance_slope, resistance[entry] + (high - below/last) * resistance_slope
+    u, u_slope = line(voltage, below, last)
+    r, r_slope = line(resistance, below, last)
+    low = max(below / last, pack.soc_minimum + RESERVE)
+    high = min((below + 1.0) / last, pack.soc_maximum - RESERVE)
+    u_low, r_low, u_high, r_high = u + low * u_slope, r + low * r_slope, u + high * u_slope, r + high * r_slope
     out = min(discharge_limit(pack, u_low, r_low, low, longest), discharge_limit(pack, u_high, r_high, high, longest))
     into = min(charge_limit(pack, u_low, r_low, low, longest), charge_limit(pack, u_high, r_high, high, longest))
     most = min(terminal_power(u_low, r_low, out), terminal_power(u_high, r_high, out))
     least = max(terminal_power(u_low, r_low, -into), terminal_power(u_high, r_high, -into))
-    tile[LOW * WIDTH + place] = low if most >= auxiliary else NOWHERE
+    tile[VOLTAGE * WIDTH + place], tile[VOLTAGE_SLOPE * WIDTH + place] = u, u_slope
+    tile[RESISTANCE * WIDTH + place], tile[RESISTANCE_SLOPE * WIDTH + place] = r, r_slope
+    tile[LOW * WIDTH + place] = lane.where(most >= auxiliary, low, NOWHERE)
     tile[HIGH * WIDTH + place] = high
     tile[DISCHARGE * WIDTH + place] = most - auxiliary
     tile[CHARGE * WIDTH + place] = least - auxiliary
+
+
+def line(table: Any, below: Any, last: Any) -> Any:
+    """Value at 0 and slope of the straight line through an entry of a table over 0 to 1 and the next."""
+    entry = int(below)
+    rise = table[entry + 1] - table[entry]
+    return table[entry] - below * rise, last * rise
 
 
 def add_energies(tile: Any, place: int, flows: Flows, duration: Any) -> None:
@@ -307,60 +307,3 @@ def add_energies(tile: Any, place: int, flows: Flows, duration: Any) -> None:
     tile[(ENERGIES + 6) * WIDTH + place] += flows.battery_loss * duration
     tile[(ENERGIES + 7) * WIDTH + place] += flows.terminals * duration
     tile[(ENERGIES + 8) * WIDTH + place] += flows.cells * duration
-
-
-PHYSICS = (road, drive, battery, step)
-
-
-@lru_cache
-def compiled(axles: int, dtype: str) -> Callable[..., None]:
-    """`drive_vehicles` as machine code, for vehicles of one or two driven axles; compiled on the first call."""
-    real = np.dtype(dtype).type
-    scope: dict[str, Any] = {}
-    functions: list[FunctionType] = []
-    for module in (*PHYSICS, inspect.getmodule(compiled)):
-        scope.update(vars(module))
-        functions += [f for f in vars(module).values() if inspect.isfunction(f) and f.__module__ == module.__name__]
-    text = vehicle_source(axles)
-    exec(text, scope)
-    functions.append(scope["vehicle_at"])
-    scope.update({name: real(value) for name, value in scope.items() if type(value) is float})
-    scope["np"] = lane
-    for function in functions:
-        if function.__name__ in NOT_COMPILED: continue
-        options = dict(lane.OPTIONS, forceinline=function.__name__ not in OUTLINED)
-        scope[function.__name__] = njit(**options)(_rebound(function, scope, real))
-    kernel = _rebound(drive_vehicles, scope, real)
-    kernel.__qualname__ = f"drive_vehicles_{axles}_{dtype}_{_digest(text)}"
-    return njit(cache=True, **lane.OPTIONS)(kernel)
-
-
-OUTLINED = {"limited_pass", "free_pass", "look_up",  "force_lacking", "drive_vehicles"}
-NOT_COMPILED = {"compiled", "_rebound", "_digest", "vehicle_source", "_parameters", "fields", "make", "referred"}
-
-
-def _rebound(function: FunctionType, scope: dict[str, Any], real: type) -> FunctionType:
-    """The same function with its names looked up in `scope` and its constants of type `real`."""
-    constants = tuple(real(value) if type(value) is float else value for value in function.__code__.co_consts)
-    return FunctionType(function.__code__.replace(co_consts=constants), scope, function.__name__, function.__defaults__)
-
-
-def _digest(text: str) -> str:
-    sources = [Path(str(module.__file__)).read_bytes() for module in (*PHYSICS, lane)]
-    return hashlib.sha256(b"".join([*sources, text.encode()])).hexdigest()[:16]
-
-
-def referred(vehicles):
-    """Referred."""
-    chassis, front, rear, pack = vehicles
-    top = np.minimum(front.maximum_speed/front.gear_ratio, rear.maximum_speed/rear.gear_ratio)*chassis.tyre_radius
-    def wheel(drive):
-        k = drive.gear_ratio / chassis.tyre_radius
-        l = drive.loss
-        return DriveParameters(np.ones_like(k), drive.peak_torque*k, drive.peak_power, top, LossParameters(
-            l.constant, l.speed*k, l.speed2*k*k, l.speed3*k*k*k, l.torque/k, l.torque2/k/k, l.torque_speed, l.torque2_speed/k, l.torque_speed2*k))
-    q = pack.capacity
-    b = pack._replace(open_circuit_voltage=pack.open_circuit_voltage*q[:,None], resistance=pack.resistance*(q*q)[:,None],
-        capacity=np.ones_like(q), voltage_minimum=pack.voltage_minimum*q, voltage_maximum=pack.voltage_maximum*q,
-        discharge_current=pack.discharge_current/q, charge_current=pack.charge_current/q)
-    return VehicleParameters(chassis._replace(tyre_radius=np.ones_like(q)), wheel(front), wheel(rear), b)

@@ -1,22 +1,93 @@
-"""The few numpy functions that the physics uses, for one vehicle: what `np` means when the kernel compiles it.
+"""The physics for one vehicle: how functions written for numpy arrays become machine code for a lane of a tile.
 
-`kernel` compiles the functions of `road`, `drive`, `battery` and `step` with this file in the place of numpy, so
-that one text is the physics of both backends. Everything here is a choice or one machine instruction, hence a
-loop over vehicles becomes SIMD code. NaN is not minded: the edge keeps it out.
+`compiled` takes the functions of whole files as they are and gives them another world to live in: `np` is this
+file, constants have the precision asked for, and each name is the compiled function of that name. So one text is
+the physics of both backends. What stands for numpy here is a choice or one machine instruction, hence a loop over
+vehicles becomes SIMD code. NaN is not minded: the edge keeps it out.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
-from typing import Any
+import sys
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numba import njit
 
-# Reassociation and reciprocals may change the last digit; NaN and infinity do not occur.
+# Reassociation and reciprocals may change the last digit; neither NaN nor infinity occurs.
 OPTIONS: dict[str, Any] = {"fastmath": True, "error_model": "numpy", "nogil": True}
+INNER: dict[str, Any] = {**OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # halves the compile time
 
-_inlined = njit(forceinline=True, **OPTIONS)
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def _inlined(function: Function) -> Function:
+    return cast(Function, njit(forceinline=True, **INNER)(function))
+
+
+def compiled(
+    kernel: Callable[..., None],
+    parts: Iterable[Callable[..., Any]],
+    physics: Iterable[ModuleType],
+    dtype: str,
+    *,
+    called: Collection[str] = (),
+    texts: Iterable[str] = (),
+) -> Callable[..., None]:
+    """A kernel as machine code that releases the GIL; compiled at its first call, cached on disk.
+
+    The cache is keyed by the text of all files that take part, so that no stale physics is ever run.
+
+    Args:
+        kernel: the function to call, of arrays of `dtype`.
+        parts: the functions of its own file that it needs.
+        physics: files whose functions it needs; those written for arrays only are left alone.
+        dtype: `float64` or `float32`.
+        called: names of functions to call rather than inline, those of the rare path.
+        texts: Python source of further functions, generated for this kernel.
+
+    Returns:
+        The compiled function; without a writable place for the cache it is compiled in every process.
+    """
+    real = np.dtype(dtype).type
+    files = [*physics, sys.modules[kernel.__module__]]
+    scope = {name: value for file in files for name, value in vars(file).items()}
+    functions = [value for file in files[:-1] for value in vars(file).values() if _of(file, value)]
+    generated: dict[str, FunctionType] = {}
+    for text in texts:
+        exec(text, scope, generated)
+    functions += generated.values()
+    scope.update({name: real(value) for name, value in scope.items() if type(value) is float})
+    scope["np"] = sys.modules[__name__]
+    for function in (*parts, *functions):
+        name = function.__name__
+        scope[name] = njit(forceinline=name not in called, **INNER)(_rebound(function, scope, real))
+    whole = _rebound(kernel, scope, real)
+    sources = [Path(str(file.__file__)).read_text("utf-8") for file in (*files, sys.modules[__name__])]
+    digest = hashlib.sha256("".join([*sources, *texts]).encode()).hexdigest()[:16]
+    whole.__qualname__ = f"{kernel.__name__}_{dtype}_{digest}"  # names the file in the cache
+    try:
+        cached: Callable[..., None] = njit(cache=True, **OPTIONS)(whole)
+    except RuntimeError:
+        return njit(**OPTIONS)(whole)  # type: ignore[no-any-return]
+    return cached
+
+
+def _of(file: ModuleType, value: object) -> bool:
+    return isinstance(value, FunctionType) and value.__module__ == file.__name__
+
+
+def _rebound(function: Any, scope: dict[str, Any], real: type) -> FunctionType:
+    """The same function with its names looked up in `scope` and its constants of type `real`."""
+    code = function.__code__
+    constants = tuple(real(value) if type(value) is float else value for value in code.co_consts)
+    return FunctionType(code.replace(co_consts=constants), scope, function.__name__)
 
 
 @_inlined
@@ -63,8 +134,8 @@ def zeros_like(value: Any) -> Any:
 
 @_inlined
 def full_like(value: Any, filling: Any) -> Any:
-    """The number itself; its precision is the caller's."""
-    return filling
+    """`filling` in the precision of `value`."""
+    return value - value + filling
 
 
 @_inlined

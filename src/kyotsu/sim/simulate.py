@@ -157,27 +157,66 @@ def simulate(
     Raises:
         InputError: no cycle, a state of charge outside 0..1, or no step to drive.
     """
-    traces = _traces(cycles, initial_soc, substeps)
+    traces = checked_traces(cycles, initial_soc, substeps)
     vehicles, count = parameters.vehicle_count, len(traces)
     bad = invalid(parameters)
-    plan = _Plan.of(traces, substeps)
+    plan = Plan.of(traces, substeps)
     lane_vehicle, lane_cycle = np.repeat(np.arange(vehicles), count), np.tile(np.arange(count), vehicles)
     lanes = take(_standing_in(parameters, bad), lane_vehicle)
     tally = _drive(lanes, plan, lane_cycle, initial_soc, history)
+    totals = tally.totals(vehicles, count)
+    for total in totals:
+        total[..., bad, :] = 0.0
+    histories = tally.histories(traces, plan, vehicles) if history else {}
+    return summary(parameters, traces, totals, bad, histories)
 
-    def table(values: FloatArray) -> FloatArray:
-        shaped = values.reshape(vehicles, count, *values.shape[1:]).copy()
-        shaped[bad] = 0.0
-        return shaped
 
-    ledger = Ledger(*(table(energy / J_PER_WH) for energy in tally.energies(lanes)))
-    distance = table(tally.state.distance / 1000.0)
-    asked = np.tile(np.array([trace.distance_km for trace in traces]), (vehicles, 1))
-    limited = table(tally.limited)
-    missed = table(tally.missed)
-    validity = np.where(missed > 0.0, int(Validity.TRACE_MISSED), 0)
-    validity |= np.where(limited[..., -1] > 0.0, int(Validity.BATTERY_EMPTY), 0)
+class Totals(NamedTuple):
+    """What adds up over a cycle, in SI; each of shape (..., vehicle, cycle)."""
+
+    energies: FloatArray  # J, shape (power of `Flows`, vehicle, cycle)
+    limited: FloatArray  # s, shape (limiter, vehicle, cycle)
+    distance: FloatArray  # m
+    soc: FloatArray  # -, at the end
+    missed: FloatArray  # s
+    shortfall: FloatArray  # m/s
+
+
+def summary(
+    parameters: VehicleParameters,
+    traces: Sequence[Cycle],
+    totals: Totals,
+    bad: npt.NDArray[np.bool_],
+    history: dict[str, History],
+) -> Results:
+    """Totals as results, with units at the edge.
+
+    Args:
+        parameters: the vehicles.
+        traces: the cycles driven.
+        totals: 0 for vehicles that cannot be driven.
+        bad: those vehicles, shape (vehicle,).
+        history: per cycle, if kept.
+    """
+    road, grade, kinetic, brake, drive, auxiliary, battery, terminals, cells = totals.energies / J_PER_WH
+    wall = cells / np.where(bad, 1.0, parameters.battery.charge_efficiency)[:, None]
+    ledger = Ledger(
+        wall,
+        wall - cells,
+        cells,
+        battery,
+        terminals,
+        auxiliary,
+        drive,
+        brake,
+        road,
+        potential_wh=grade,
+        kinetic_wh=kinetic,
+    )
+    distance = totals.distance / 1000.0
     moved = distance >= LEAST_DISTANCE_KM
+    validity = np.where(totals.missed > 0.0, int(Validity.TRACE_MISSED), 0)
+    validity |= np.where(totals.limited[-1] > 0.0, int(Validity.BATTERY_EMPTY), 0)
     validity |= np.where(moved, 0, int(Validity.NO_DISTANCE))
     validity[bad] = int(Validity.INVALID_PARAMETERS)
     per_km = np.where(moved, 1.0 / np.where(moved, distance, 1.0), 0.0)
@@ -187,18 +226,18 @@ def simulate(
         consumption_dc_wh_per_km=ledger.cells_wh * per_km,
         consumption_terminals_wh_per_km=ledger.terminals_wh * per_km,
         distance_km=distance,
-        trace_distance_km=asked,
-        missed_s=missed,
-        shortfall_km_h=table(tally.shortfall * KMH_PER_MPS),
-        limited_s=limited,
-        final_soc=table(tally.state.soc),
+        trace_distance_km=np.tile(np.array([trace.distance_km for trace in traces]), (bad.size, 1)),
+        missed_s=totals.missed,
+        shortfall_km_h=totals.shortfall * KMH_PER_MPS,
+        limited_s=np.ascontiguousarray(np.moveaxis(totals.limited, 0, -1)),
+        final_soc=totals.soc,
         ledger=ledger,
         validity=validity.astype(np.int64),
-        history=tally.histories(traces, plan, vehicles) if history else {},
+        history=history,
     )
 
 
-class _Plan(NamedTuple):
+class Plan(NamedTuple):
     """The traces side by side, cut into steps; shape (step, cycle), steps after the end have no length."""
 
     duration: FloatArray  # s
@@ -207,7 +246,8 @@ class _Plan(NamedTuple):
     first_speed: FloatArray  # m/s, shape (cycle,)
 
     @classmethod
-    def of(cls, traces: Sequence[Cycle], substeps: int) -> _Plan:
+    def of(cls, traces: Sequence[Cycle], substeps: int = 1) -> Plan:
+        """The steps of traces, each cut into equal parts."""
         length = max(trace.time.size - 1 for trace in traces) * substeps
         duration, slope = np.zeros((2, length, len(traces)))
         speed = np.zeros((length, len(traces)))
@@ -247,12 +287,12 @@ class _Tally:
     def record(self, state: State, flows: Flows) -> None:
         self.records.append((state.speed, state.soc, flows.cells, flows.terminals, flows.friction_brake, flows.limiter))
 
-    def energies(self, lanes: VehicleParameters) -> tuple[FloatArray, ...]:
-        road, grade, kinetic, brake, drive, auxiliary, battery, terminals, cells = self.sums
-        wall = cells / lanes.battery.charge_efficiency
-        return wall, wall - cells, cells, battery, terminals, auxiliary, drive, brake, road, grade, kinetic
+    def totals(self, vehicles: int, cycles: int) -> Totals:
+        state, shape = self.state, (vehicles, cycles)
+        totals = (self.sums, self.limited.T, state.distance, state.soc, self.missed, self.shortfall)
+        return Totals(*(total.reshape(*total.shape[:-1], *shape).copy() for total in totals))
 
-    def histories(self, traces: Sequence[Cycle], plan: _Plan, vehicles: int) -> dict[str, History]:
+    def histories(self, traces: Sequence[Cycle], plan: Plan, vehicles: int) -> dict[str, History]:
         kept = np.array(self.records).reshape(len(self.records), -1, vehicles, len(traces))
         histories: dict[str, History] = {}
         for column, trace in enumerate(traces):
@@ -273,7 +313,7 @@ class _Tally:
 
 def _drive(
     lanes: VehicleParameters,
-    plan: _Plan,
+    plan: Plan,
     lane_cycle: npt.NDArray[np.intp],
     initial_soc: float,
     history: bool,
@@ -291,7 +331,8 @@ def _drive(
     return tally
 
 
-def _traces(cycles: Cycle | str | Sequence[Cycle | str], initial_soc: float, substeps: int) -> list[Cycle]:
+def checked_traces(cycles: Cycle | str | Sequence[Cycle | str], initial_soc: float, substeps: int = 1) -> list[Cycle]:
+    """The cycles to drive; raises `InputError` with every problem of the question asked."""
     several = [cycles] if isinstance(cycles, (Cycle, str)) else list(cycles)
     problems = []
     if not several:

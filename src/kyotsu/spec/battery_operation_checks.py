@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from kyotsu.spec.battery_case import BatteryCase, BatteryCheck, no_layout
 from kyotsu.spec.battery_electrical_checks import END_OF_LIFE_RESISTANCE
 from kyotsu.spec.comparison import (
@@ -121,23 +123,25 @@ def thermal_interface(case: BatteryCase) -> list[Outcome]:
 
 def temperature(case: BatteryCase) -> list[Outcome]:
     """T4: the climate is covered in discharge, charge and storage; cold charging may ask for heating."""
-    operating = "limits.operating."
+    limits = "limits.operating."
     coldest, hottest = case.need("thermal.climate_min_c"), case.need("thermal.climate_max_c")
-    preheat = "Preheat the battery before charging in the cold."
-    return [
-        compare(case.offer(f"{operating}discharge_temperature_min_c"), AT_MOST, coldest),
-        compare(case.offer(f"{operating}discharge_temperature_max_c"), AT_LEAST, hottest),
-        compare(
-            case.offer(f"{operating}charge_temperature_min_c"),
-            AT_MOST,
-            coldest,
-            tolerance=100.0,
-            action=preheat,
-        ),
-        compare(case.offer(f"{operating}charge_temperature_max_c"), AT_LEAST, hottest),
-        compare(case.offer("thermal.storage_temperature_min_c"), AT_MOST, case.need("thermal.storage_min_c")),
-        compare(case.offer("thermal.storage_temperature_max_c"), AT_LEAST, case.need("thermal.storage_max_c")),
-    ]
+    coldest_stored, hottest_stored = case.need("thermal.storage_min_c"), case.need("thermal.storage_max_c")
+    rules = (
+        (f"{limits}discharge_temperature_min_c", AT_MOST, coldest, "lowest temperature for driving"),
+        (f"{limits}discharge_temperature_max_c", AT_LEAST, hottest, "highest temperature for driving"),
+        (f"{limits}charge_temperature_max_c", AT_LEAST, hottest, "highest temperature for charging"),
+        ("thermal.storage_temperature_min_c", AT_MOST, coldest_stored, "lowest temperature in storage"),
+        ("thermal.storage_temperature_max_c", AT_LEAST, hottest_stored, "highest temperature in storage"),
+    )
+    cold_charging = compare(
+        case.offer(f"{limits}charge_temperature_min_c"),
+        AT_MOST,
+        coldest,
+        tolerance=math.inf,
+        action="Preheat the battery before charging in the cold.",
+        what="lowest temperature for charging",
+    )
+    return [*(compare(case.offer(path), rule, need, what=words) for path, rule, need, words in rules), cold_charging]
 
 
 def propagation(case: BatteryCase) -> list[Outcome]:

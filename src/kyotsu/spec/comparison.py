@@ -43,6 +43,11 @@ def shown(value: object) -> str:
     return str(value)
 
 
+def quantity(value: object, unit: str) -> str:
+    """A value with its unit, if it has one."""
+    return f"{shown(value)} {unit}" if unit else shown(value)
+
+
 def sentence(text: str) -> str:
     """A text with its first letter large, the rest as it is."""
     return text[:1].upper() + text[1:]
@@ -131,8 +136,8 @@ def compare(
     verdict = Verdict.PASS if inside else Verdict.CONDITIONAL if margin >= -tolerance else Verdict.FAIL
     return Outcome(
         verdict,
-        f"{sentence(name)}: {shown(offered.content)} {unit} offered, {rule.text} "
-        f"{shown(required.content)} {unit} required.",
+        f"{sentence(name)}: {quantity(offered.content, unit)} offered, {rule.text} "
+        f"{quantity(required.content, unit)} required.",
         shown(offered.content),
         f"{rule.text} {shown(required.content)}",
         margin,
@@ -148,12 +153,13 @@ def same(offered: Value, required: Value, *, action: str = "", what: str = "") -
     missing = unknown((offered, required), sentence(name))
     if missing:
         return missing
-    equal = offered.content == required.content
+    equal, unit = offered.content == required.content, symbol(required.field)
     verdict = Verdict.PASS if equal else Verdict.CONDITIONAL if action else Verdict.FAIL
     reason = (
-        f"{sentence(name)}: both {shown(offered.content)}."
+        f"{sentence(name)}: both {quantity(offered.content, unit)}."
         if equal
-        else f"{sentence(name)}: {shown(offered.content)} offered, {shown(required.content)} required."
+        else f"{sentence(name)}: {quantity(offered.content, unit)} offered, "
+        f"{quantity(required.content, unit)} required."
     )
     return Outcome(
         verdict,

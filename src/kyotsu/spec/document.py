@@ -27,8 +27,8 @@ MAX_DEPTH = 64  # nested tables and arrays; deeper is no document that a person 
 
 # More names than MAX_DEPTH joined by dots: the time that tomllib takes grows with the square of their number.
 _KEY = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+"""
-_DEEP_KEY = re.compile(rf"(?:^|[\[{{,])[ \t\[]*+(?:{_KEY}\.[ \t]*+){{{MAX_DEPTH}}}", re.MULTILINE)
-_LONG_INTEGER = re.compile(r"\d[\d_]{4000}")  # Python reads integers of at most 4300 digits
+_DEEP_KEY = re.compile(rf"(?:^|[\[{{,])[ \t]*+(?:{_KEY}\.[ \t]*+){{{MAX_DEPTH}}}", re.MULTILINE)
+_LONG_INTEGER = re.compile(r"(?<![\d_])\d[\d_]{4000}")  # Python reads integers of at most 4300 digits
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]|NaN|-?Infinity', re.DOTALL)
 
 KeyPath = tuple[str | int, ...]

@@ -209,10 +209,10 @@ def with_explicit_sources(raw: dict[str, Any], below: Mapping[str, Any] | None =
     """
     below = below or {}
     result = dict(raw)
-    for key in RECORD_TABLES & raw.keys():
-        if isinstance(raw[key], dict):
-            inner = below.get(key)
-            result[key] = with_explicit_sources(raw[key], inner if isinstance(inner, dict) else None)
+    for name in RECORD_TABLES & raw.keys():
+        if isinstance(raw[name], dict):
+            inner = below.get(name)
+            result[name] = with_explicit_sources(raw[name], inner if isinstance(inner, dict) else None)
     sources = raw.get("sources")
     if not isinstance(sources, dict):
         return result

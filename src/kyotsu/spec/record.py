@@ -27,7 +27,8 @@ IDENTIFIER = r"^[a-z0-9][a-z0-9_\-.]{0,63}$"
 IDENTIFIER_WORDS = "small letters, digits, _, - and ., such as leaf_40"
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER)]
 StandardReference = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_\-]{0,63}@\d+\.\d+$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+PRINTABLE = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"  # no control characters: they would steer the terminal
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=PRINTABLE)]
 # Beyond these a number is a slip of the pen; within them no product or quotient of a check overflows.
 LARGEST, SMALLEST, LARGEST_COUNT = 1e12, 1e-9, 10_000
 Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST, strict=True)]

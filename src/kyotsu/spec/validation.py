@@ -17,6 +17,7 @@ from kyotsu.spec.inheritance import Entry
 from kyotsu.spec.record import (
     IDENTIFIER,
     IDENTIFIER_WORDS,
+    PRINTABLE,
     SMALLEST,
     STATUSES,
     Record,
@@ -41,6 +42,7 @@ _EXPECTED = {
 # What a pattern asks for, in words.
 _SHAPES = {
     IDENTIFIER: IDENTIFIER_WORDS,
+    PRINTABLE: "text without control characters",
     r"^[a-z0-9][a-z0-9_\-]{0,63}@\d+\.\d+$": "a standard with its version, such as common_module@1.0",
     r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$": "the path of a field, such as envelope.height_mm",
     r"^\d+\.\d+$": 'a version, such as "1.0"',

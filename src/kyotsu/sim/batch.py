@@ -1,0 +1,239 @@
+"""Drive very many vehicles: the compiled backend of `simulate`, on all cores.
+
+`simulate_batch` gives the results of `simulate`, without history, some hundred times sooner. Vehicles are sorted
+by driven axles, cut into parts, referred, and handed to `kernel`, which releases the GIL: every thread drives the
+parts it can get. Memory beyond parameters and results is that of the parts in work, whatever the batch.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from kyotsu.errors import InputError, Location, Problem
+from kyotsu.sim.cycles import Cycle
+from kyotsu.sim.drive import LIMITERS
+from kyotsu.sim.kernel import (
+    DISTANCE,
+    ENERGIES,
+    LIMITED,
+    MISSED,
+    PARAMETERS,
+    RESULT_ROWS,
+    SHORTFALL,
+    SOC,
+    WIDTH,
+    compiled_kernel,
+    row_fields,
+)
+from kyotsu.sim.parameter_checks import invalid
+from kyotsu.sim.parameters import (
+    BatteryParameters,
+    DriveParameters,
+    FloatArray,
+    LossParameters,
+    VehicleParameters,
+    take,
+)
+from kyotsu.sim.simulate import Plan, Results, Totals, checked_traces, summary
+
+Precision = Literal["float64", "float32"]
+Lanes = npt.NDArray[np.intp]
+
+PART = 100 * WIDTH  # vehicles; some 40 ms of work on UDDS, 5 MB of parameters
+
+
+def simulate_batch(
+    parameters: VehicleParameters,
+    cycles: Cycle | str | Sequence[Cycle | str],
+    *,
+    initial_soc: float = 0.6,
+    dtype: Precision = "float64",
+    threads: int | None = None,
+) -> Results:
+    """Drive every vehicle over every cycle, fast.
+
+    Args:
+        parameters: the vehicles, arrays of shape (vehicle,).
+        cycles: cycles, or names of them.
+        initial_soc: state of charge at the start [-].
+        dtype: precision inside; `float32` is nearly twice as fast and right to about 1e-5.
+        threads: how many; by default one for each processor that this process may use.
+
+    Returns:
+        Results of shape (vehicle, cycle), as `simulate` gives them: equal to rounding.
+
+    Raises:
+        InputError: as of `simulate`; or an unknown precision, or no thread.
+    """
+    traces = checked_traces(cycles, initial_soc)
+    workers = _workers(dtype, threads)
+    bad = invalid(parameters)
+    totals = _no_totals(bad.size, len(traces))
+    steps = [_steps(trace, dtype) for trace in traces]
+    jobs = [
+        partial(_drive_part, parameters, lanes, kind, steps, initial_soc, dtype, totals)
+        for kind, lanes in _parts(parameters, bad)
+    ]
+    _run(jobs, workers)
+    return summary(parameters, traces, totals, bad, {})
+
+
+def _workers(dtype: str, threads: int | None) -> int:
+    problems = []
+    if dtype not in ("float64", "float32"):
+        found = repr(dtype)
+        problems.append(Problem(Location(key="dtype"), found, "float64 or float32", "Choose one of the two."))
+    if threads is not None and threads < 1:
+        problems.append(Problem(Location(key="threads"), str(threads), "1 or more", "Give a whole number."))
+    if problems:
+        raise InputError(problems)
+    if threads is not None:
+        return threads
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _run(jobs: Sequence[Callable[[], None]], workers: int) -> None:
+    if workers == 1 or len(jobs) < 2:
+        for job in jobs:
+            job()
+        return
+    with ThreadPoolExecutor(min(workers, len(jobs))) as pool:
+        for done in [pool.submit(job) for job in jobs]:
+            done.result()
+
+
+def _no_totals(vehicles: int, cycles: int) -> Totals:
+    shape = (vehicles, cycles)
+    return Totals(
+        np.zeros((RESULT_ROWS - ENERGIES, *shape)),
+        np.zeros((len(LIMITERS), *shape)),
+        *(np.zeros(shape) for _ in Totals._fields[2:]),
+    )
+
+
+def _steps(trace: Cycle, dtype: str) -> npt.NDArray[Any]:
+    """Columns of `kernel.Trace`, shape (step, 4)."""
+    plan = Plan.of([trace])
+    before = np.concatenate([plan.first_speed, plan.speed[:-1, 0]])
+    return np.stack([before, plan.speed[:, 0], plan.slope_sine[:, 0], plan.duration[:, 0]], axis=1).astype(dtype)
+
+
+def _parts(parameters: VehicleParameters, bad: npt.NDArray[np.bool_]) -> Iterator[tuple[str, Lanes]]:
+    """Vehicles of one kind of drive, `PART` at most at a time; those that cannot be driven are left out."""
+    front_idle, rear_idle = _idle(parameters.front), _idle(parameters.rear)
+    kinds = {"front": rear_idle, "rear": front_idle & ~rear_idle, "both": ~front_idle & ~rear_idle}
+    for kind, chosen in kinds.items():
+        lanes = np.flatnonzero(chosen & ~bad)
+        for first in range(0, lanes.size, PART):
+            yield kind, lanes[first : first + PART]
+
+
+def _idle(drive: DriveParameters) -> npt.NDArray[np.bool_]:
+    """Axles that neither pull nor lose, shape (vehicle,)."""
+    return np.all([np.zeros_like(drive.peak_torque) == value for value in (drive.peak_torque, *drive.loss)], axis=0)
+
+
+def _drive_part(
+    parameters: VehicleParameters,
+    lanes: Lanes,
+    kind: str,
+    steps: Sequence[npt.NDArray[Any]],
+    initial_soc: float,
+    dtype: str,
+    totals: Totals,
+) -> None:
+    axles = 2 if kind == "both" else 1
+    kernel = compiled_kernel(axles, dtype)
+    some = take(parameters, lanes)
+    some = referred(mirrored(some) if kind == "rear" else some)
+    rows = np.array([_field(some, name) for name in row_fields(axles)], dtype=dtype)
+    voltage, resistance = (
+        np.ascontiguousarray(table, dtype=dtype)
+        for table in (some.battery.open_circuit_voltage, some.battery.resistance)
+    )
+    tile = np.zeros((PARAMETERS + len(rows)) * WIDTH, dtype=dtype)
+    results = np.zeros((RESULT_ROWS, lanes.size), dtype=dtype)
+    for cycle, trace in enumerate(steps):
+        kernel(rows, voltage, resistance, trace, np.dtype(dtype).type(initial_soc), tile, results)
+        totals.energies[:, lanes, cycle] = results[ENERGIES:]
+        totals.limited[:, lanes, cycle] = results[LIMITED:ENERGIES]
+        totals.distance[lanes, cycle] = results[DISTANCE]
+        totals.soc[lanes, cycle] = results[SOC]
+        totals.missed[lanes, cycle] = results[MISSED]
+        totals.shortfall[lanes, cycle] = results[SHORTFALL]
+
+
+def _field(vehicles: VehicleParameters, name: str) -> FloatArray:
+    value: Any = vehicles
+    for part in name.split("."):
+        value = getattr(value, part)
+    array: FloatArray = value
+    return array
+
+
+def mirrored(vehicles: VehicleParameters) -> VehicleParameters:
+    """The same vehicles driving backwards: front is rear, and weight moves the other way."""
+    chassis, front, rear, pack = vehicles
+    turned = chassis._replace(
+        front_load_share=1.0 - chassis.front_load_share,
+        height_per_wheelbase=-chassis.height_per_wheelbase,
+        front_torque_share=1.0 - chassis.front_torque_share,
+    )
+    return VehicleParameters(turned, rear, front, pack)
+
+
+def referred(vehicles: VehicleParameters) -> VehicleParameters:
+    """The same vehicles with drives referred to the wheel and packs to a capacity of 1 A s.
+
+    As an ideal gear and an ideal transformer do, without a change of any power: with k = i/r the wheel force is
+    T k and its speed w/k; with the charge Q the current is I/Q, the voltage U Q and the resistance R Q². Tyre
+    radius, gear ratio and capacity become 1, so that the physics need not divide by them.
+    """
+    chassis, front, rear, pack = vehicles
+    top = np.minimum(front.maximum_speed / front.gear_ratio, rear.maximum_speed / rear.gear_ratio)
+    one, charge = np.ones_like(top), pack.capacity
+    return VehicleParameters(
+        chassis._replace(tyre_radius=one),
+        _at_wheel(front, chassis.tyre_radius, top * chassis.tyre_radius),
+        _at_wheel(rear, chassis.tyre_radius, top * chassis.tyre_radius),
+        BatteryParameters(
+            open_circuit_voltage=pack.open_circuit_voltage * charge[:, None],
+            resistance=pack.resistance * (charge * charge)[:, None],
+            capacity=one,
+            voltage_minimum=pack.voltage_minimum * charge,
+            voltage_maximum=pack.voltage_maximum * charge,
+            discharge_current=pack.discharge_current / charge,
+            charge_current=pack.charge_current / charge,
+            soc_minimum=pack.soc_minimum,
+            soc_maximum=pack.soc_maximum,
+            charge_efficiency=pack.charge_efficiency,
+        ),
+    )
+
+
+def _at_wheel(drive: DriveParameters, tyre_radius: FloatArray, top_speed: FloatArray) -> DriveParameters:
+    k, loss = drive.gear_ratio / tyre_radius, drive.loss
+    return DriveParameters(
+        gear_ratio=np.ones_like(k),
+        peak_torque=drive.peak_torque * k,
+        peak_power=drive.peak_power,
+        maximum_speed=top_speed,
+        loss=LossParameters(
+            constant=loss.constant,
+            speed=loss.speed * k,
+            speed2=loss.speed2 * k**2,
+            speed3=loss.speed3 * k**3,
+            torque=loss.torque / k,
+            torque2=loss.torque2 / k**2,
+            torque_speed=loss.torque_speed,
+            torque2_speed=loss.torque2_speed / k,
+            torque_speed2=loss.torque_speed2 * k,
+        ),
+    )
