@@ -94,7 +94,6 @@ def test_words_that_no_command_takes(kyotsu: Callable[..., Run], words: list[str
     assert answer.code == 2
     assert answer.out == ""
     assert "Error" in answer.err
-    assert "Usage: kyotsu" in answer.err
 
 
 @pytest.mark.parametrize("command", ON_A_WORKSPACE)
@@ -132,9 +131,7 @@ def test_bad_input_as_json(kyotsu: Callable[..., Run], folder: Folder, command: 
 
 @pytest.mark.parametrize("command", ON_A_WORKSPACE)
 @pytest.mark.parametrize("root", ["nowhere", "file", "empty", "x" * 300])
-def test_what_is_no_workspace(
-    kyotsu: Callable[..., Run], tmp_path: Path, command: str, root: str
-) -> None:
+def test_what_is_no_workspace(kyotsu: Callable[..., Run], tmp_path: Path, command: str, root: str) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "empty").mkdir()
     answer = kyotsu(*(word.format(tmp_path / root) for word in ON_A_WORKSPACE[command]))
@@ -188,10 +185,9 @@ def test_a_name_that_no_encoding_has_is_printed_by_its_number(folder: Folder) ->
 
 
 @pytest.mark.parametrize("command", ON_A_WORKSPACE)
-@pytest.mark.parametrize("columns", ["20", "40", "300"])
-def test_output_fits_a_narrow_terminal_and_loses_nothing(command: str, columns: str) -> None:
+def test_output_fits_a_narrow_terminal_and_loses_nothing(command: str) -> None:
     words = [word.format(TWO_MAKERS) for word in ON_A_WORKSPACE[command]]
-    narrow = process(*words, COLUMNS=columns)
+    narrow = process(*words, COLUMNS="20")
     wide = process(*words, COLUMNS="200")
     assert narrow.returncode == wide.returncode
     assert b"Traceback" not in narrow.stderr

@@ -76,8 +76,9 @@ def test_json_and_text_carry_the_same(kyotsu: Callable[..., Run], folder: Folder
     assert len(problems) == text.out.count("    found     ") == 3
     for problem in problems:
         place = f"{problem['severity']} {problem['file']}:{problem['line']} ({problem['key']})"
-        told = f"    found     {problem['found']}\n    expected  {problem['expected']}\n    do        {problem['action']}\n"
-        assert f"{place}\n{told}" in text.out
+        found, expected, action = (problem[name] for name in ("found", "expected", "action"))
+        told = f"{place}\n    found     {found}\n    expected  {expected}\n    do        {action}\n"
+        assert told in text.out
     assert [problem["severity"] for problem in problems] == ["error", "error", "warning"]
     assert "2 errors, 1 warnings" in text.out
 

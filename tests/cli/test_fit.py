@@ -69,13 +69,14 @@ def test_the_marks_of_the_matrix_are_the_verdicts(kyotsu: Callable[..., Run]) ->
     answer = kyotsu("fit", INTERCHANGE)
     assert answer.code == 1
     workspace = load_workspace(INTERCHANGE)
+    fits = [fit for fit in fit_workspace(workspace) if fit.kind == "battery_module"]
     marks = {"pass": "●", "conditional": "◐", "unknown": "?", "fail": "✕"}
     for name, vehicle in workspace.vehicles.items():
-        found = [fit for fit in fit_workspace(workspace) if fit.vehicle == name and fit.kind == "battery_module"]
         row = next(line for line in answer.out.splitlines() if line.startswith(f"{name} {vehicle.battery_bay.id}"))
         expected = [
             "○" if fit.verdict.value == "pass" and fit.status == "assumed" else marks[fit.verdict.value]
-            for fit in found
+            for fit in fits
+            if fit.vehicle == name
         ]
         assert row.split()[2:] == expected
 
@@ -96,7 +97,9 @@ def test_json_carries_every_finding(kyotsu: Callable[..., Run]) -> None:
 def test_one_pair_is_explained(kyotsu: Callable[..., Run]) -> None:
     answer = kyotsu("fit", INTERCHANGE, "--vehicle", "nissan/leaf_ze1_40", "--part", "leaf_ze1_62")
     assert answer.code == 1
-    assert answer.out.startswith("Leaf e+ ZE1 62 kWh in Nissan Leaf ZE1 (2020, 40 kWh) (nissan/leaf_ze1_40, leaf_ze1_bay)")
+    assert answer.out.startswith(
+        "Leaf e+ ZE1 62 kWh in Nissan Leaf ZE1 (2020, 40 kWh) (nissan/leaf_ze1_40, leaf_ze1_bay)"
+    )
     assert "◐ conditional" in answer.out
     assert "M2 Mass  [UN R100 part II]" in answer.out
     assert "410 kg offered, at most 315 kg required" in answer.out
@@ -152,9 +155,7 @@ def test_one_part_in_every_vehicle(kyotsu: Callable[..., Run]) -> None:
         (("-p", "block_9s"), "part 'block_9s'", "one of: block_8s, block_8s_heavy, drive_100"),
     ],
 )
-def test_a_name_that_nobody_has(
-    kyotsu: Callable[..., Run], words: tuple[str, str], found: str, expected: str
-) -> None:
+def test_a_name_that_nobody_has(kyotsu: Callable[..., Run], words: tuple[str, str], found: str, expected: str) -> None:
     answer = kyotsu("fit", TWO_MAKERS, *words)
     assert answer.code == 2
     assert found in answer.err

@@ -82,7 +82,8 @@ CASES = [
     Case("M2", {"mass_kg": 40.0}, FAIL, "Battery mass of 9 parts (9 in series, 1 string): 420 kg offered"),
     Case("M2", {"mass_kg": None}, UNKNOWN, "battery_module.mass_kg"),
     Case("M2", {"bay.structure_mass_kg": None}, UNKNOWN, "battery_bay.structure_mass_kg"),
-    Case("M3", {"mounting.pattern": "six_bolts"}, CONDITIONAL, "Mounting pattern: six_bolts offered, four_bolts required"),
+    Case("M3", {"mounting.pattern": "six_bolts"}, CONDITIONAL,
+         "Mounting pattern: six_bolts offered, four_bolts required"),
     Case("M3", {"mounting.thread": "M10"}, CONDITIONAL, "Adapter bolts."),
     Case("M3", {"bay.mounting.pattern": None}, UNKNOWN, "battery_bay.mounting.pattern"),
     Case("M4", {"mounting.vibration_class": 1}, FAIL, "Vibration class: 1 offered, at least 2 required"),
@@ -112,23 +113,27 @@ CASES = [
     Case("E4", {"limits.operating.discharge_current_a": 80.0}, FAIL, "Continuous current: 80 A offered"),
     Case("E4", {"electrical.peak_duration_s": 5.0}, FAIL, "Duration of peak current: 5 s offered, at least 10 s"),
     Case("E4", {"bay.electrical.discharge_peak_power_kw": 300.0}, FAIL, "Peak discharge power: 2"),
-    Case("E4", {"bay.electrical.discharge_peak_power_kw": 300.0}, FAIL, "kW is the most that this battery gives at 30% charge and 10 °C at end of life, 300 kW required"),
+    Case("E4", {"bay.electrical.discharge_peak_power_kw": 300.0}, FAIL,
+         "kW is the most that this battery gives at 30% charge and 10 °C at end of life, 300 kW required"),
     Case("E4", {"bay.electrical.continuous_power_kw": 400.0}, FAIL, "Continuous power: "),
     Case("E4", {"bay.electrical.continuous_power_kw": 400.0}, FAIL, "at 50% charge"),
     Case("E4", {"bay.electrical.power_soc": None}, UNKNOWN, "battery_bay.electrical.power_soc"),
     Case("E4", {"electrical.charge_peak_current_a": None}, UNKNOWN, "electrical.charge_peak_current_a"),
-    Case("E5", {"electrical.capacity_spread_pct": 3.0}, FAIL, "Spread of capacity between parts: 3 % offered, at most 2 %"),
+    Case("E5", {"electrical.capacity_spread_pct": 3.0}, FAIL,
+         "Spread of capacity between parts: 3 % offered, at most 2 %"),
     Case("E5", {"electrical.capacity_spread_pct": None}, UNKNOWN, "capacity_spread_pct"),
     Case("E6", {"bay.electrical.breaking_capacity_a": 6000.0}, FAIL, "6000 A offered, at least 6720 A required"),
     Case("E6", {"bay.electrical.fuse_current_a": 80.0}, FAIL, "Fuse against continuous current: 80 A offered"),
     Case("E6", {"nominal_voltage_v": None}, UNKNOWN, "battery_module.nominal_voltage_v"),
     Case("E6", {"curves.resistance": None}, UNKNOWN, "battery_module.curves.resistance"),
-    Case("E7", {"bay.electrical.precharge_time_max_s": 0.05}, FAIL, "Precharge time to 95 %: 0.09 s offered, at most 0.05"),
+    Case("E7", {"bay.electrical.precharge_time_max_s": 0.05}, FAIL,
+         "Precharge time to 95 %: 0.09 s offered, at most 0.05"),
     Case("E7", {"bay.electrical.precharge_energy_max_j": 80.0}, FAIL, "81.29 J offered, at most 80 J required"),
     Case("E7", {"bay.electrical.dc_link_capacitance_uf": None}, UNKNOWN, "dc_link_capacitance_uf"),
     Case("E8", {"electrical.insulation_mega_ohm": 2.0}, FAIL, "413.4 Ω/V offered, at least 500 Ω/V required"),
     Case("E8", {"electrical.insulation_mega_ohm": None}, UNKNOWN, "insulation_mega_ohm"),
-    Case("E9", {"electrical.terminal": "busbar_m8"}, CONDITIONAL, "Adapter cable between the two high-voltage connectors."),
+    Case("E9", {"electrical.terminal": "busbar_m8"}, CONDITIONAL,
+         "Adapter cable between the two high-voltage connectors."),
     Case("E9", {"electrical.interlock": False}, CONDITIONAL, "High-voltage interlock: no offered, yes required"),
     Case("E9", {"bay.electrical.terminal": None}, UNKNOWN, "battery_bay.electrical.terminal"),
     Case("E10", {"electrical.creepage_mm": 7.0}, FAIL, "Creepage: 7 mm offered, at least 8 mm required"),
@@ -155,12 +160,14 @@ CASES = [
     Case("T3", {"thermal.flatness_mm": None}, UNKNOWN, "battery_module.thermal.flatness_mm"),
     Case("T4", {"limits.operating.charge_temperature_min_c": 0.0, "limits.safety.charge_temperature_min_c": -10.0},
          CONDITIONAL, "Preheat the battery before charging in the cold."),
-    Case("T4", {"limits.operating.discharge_temperature_min_c": -10.0}, FAIL, "Lowest temperature for driving: -10 °C offered, at most -25 °C required"),
+    Case("T4", {"limits.operating.discharge_temperature_min_c": -10.0}, FAIL,
+         "Lowest temperature for driving: -10 °C offered, at most -25 °C required"),
     Case("T4", {"limits.operating.discharge_temperature_max_c": 40.0}, FAIL, "40 °C offered, at least 45 °C required"),
     Case("T4", {"thermal.storage_temperature_min_c": -20.0}, FAIL, "Lowest temperature in storage: -20 °C offered"),
     Case("T4", {"bay.thermal.climate_max_c": None}, UNKNOWN, "battery_bay.thermal.climate_max_c"),
     # safety
-    Case("S1", {"safety.propagation": "none", "safety.propagation_warning_s": None}, PASS, "none in the supplier's test"),
+    Case("S1", {"safety.propagation": "none", "safety.propagation_warning_s": None}, PASS,
+         "none in the supplier's test"),
     Case("S1", {"safety.propagation": "without_warning"}, FAIL, "Thermal propagation without warning."),
     Case("S1", {"safety.propagation_warning_s": 200.0}, FAIL, "Warning before hazard: 200 s offered, at least 300 s"),
     Case("S1", {"safety.vent_face": "top"}, FAIL, "Vent face: top offered, one of side, end required"),
@@ -177,7 +184,8 @@ CASES = [
     Case("S5", {"bay.safety.asil": None}, UNKNOWN, "battery_bay.safety.asil"),
     # messages
     Case("C1", {"communication.bus": "can_fd"}, CONDITIONAL, "Gateway between the two buses."),
-    Case("C1", {"communication.bitrate_kbit_s": 250.0}, CONDITIONAL, "Bit rate: 250 kbit/s offered, 500 kbit/s required"),
+    Case("C1", {"communication.bitrate_kbit_s": 250.0}, CONDITIONAL,
+         "Bit rate: 250 kbit/s offered, 500 kbit/s required"),
     Case("C1", {"communication.connector": "signal_8"}, CONDITIONAL, "Adapter for the signal connector."),
     Case("C1", {"communication.bitrate_kbit_s": None}, UNKNOWN, "battery_module.communication.bitrate_kbit_s"),
     Case("C1", {"communication.bus": "analog", "bay.communication.bus": "analog", "communication.bitrate_kbit_s": None},
@@ -212,7 +220,7 @@ CASES = [
     Case("R2", {"service.traceability_code": None}, UNKNOWN, "battery_module.service.traceability_code"),
     Case("R3", {"service.passport_lacks": ["carbon footprint"]}, CONDITIONAL, "Fill carbon footprint."),
     Case("R3", {"service.passport_lacks": None}, UNKNOWN, "battery_module.service.passport_lacks"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.check} {case.words[:40]}")
@@ -386,9 +394,7 @@ def value_at(path: str) -> Any:
 
 
 @given(st.sampled_from(WORSE), st.floats(0.2, 5.0), st.floats(1.0, 4.0))
-def test_a_worse_value_never_makes_a_better_verdict(
-    worse: tuple[str, str, bool], scale: float, step: float
-) -> None:
+def test_a_worse_value_never_makes_a_better_verdict(worse: tuple[str, str, bool], scale: float, step: float) -> None:
     check, path, more = worse
     now = value_at(path)
     first = now * scale

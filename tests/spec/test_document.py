@@ -212,7 +212,8 @@ class Writer:
             self.text += "]"
         elif isinstance(value, str):
             plain = "'''" not in value and not value.endswith("'") and value.isprintable()
-            self.text += f"'''\n{value}'''" if plain and self.chance.random() < 0.3 else json.dumps(value, ensure_ascii=False)
+            literal = plain and self.chance.random() < 0.3
+            self.text += f"'''\n{value}'''" if literal else json.dumps(value, ensure_ascii=False)
         elif isinstance(value, bool):
             self.text += "true" if value else "false"
         else:
@@ -261,7 +262,7 @@ def test_every_key_of_any_json_document_is_found_on_its_line(
     document, problems = read(tmp_path_factory.getbasetemp() / "any.json", text)
     assert document is not None, problems
     pairs = json.JSONDecoder(object_pairs_hook=list).decode(text)
-    expected = {path: line for path, line in zip(paths(pairs, ()), key_lines(text), strict=True)}
+    expected = dict(zip(paths(pairs, ()), key_lines(text), strict=True))
     assert {path: line for path, line in document.lines.items() if path} == expected
 
 
@@ -398,7 +399,17 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
         "a = " + "[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1),
         "\n".join("[" + ".".join("a" * depth) + "]" for depth in range(1, MAX_DEPTH + 3)),
     ],
-    ids=["arrays", "open arrays", "spaced arrays", "inline tables", "dotted key", "dotted header", "spaced dots", "just too deep", "many headers"],
+    ids=[
+        "arrays",
+        "open arrays",
+        "spaced arrays",
+        "inline tables",
+        "dotted key",
+        "dotted header",
+        "spaced dots",
+        "just too deep",
+        "many headers",
+    ],
 )
 def test_deep_toml_is_refused_at_once(toml: Path, text: str) -> None:
     begin = time.perf_counter()
@@ -463,13 +474,11 @@ def test_no_content_raises(tmp_path_factory: pytest.TempPathFactory, file: str, 
         assert 1 <= (problem.location.line or 1) <= content.count(b"\n") + 1
 
 
-toml_words = st.lists(
-    st.sampled_from(
-        ["a", "b", "=", "[", "]", "[[", "]]", "{", "}", ",", ".", "\n", "\r\n", " ", "#", '"', "'", '"""', "'''", "1"]
-        + ["1.5", "nan", "inf", "true", "2024-01-01", "07:32:00", "0x", "\\u0041", "é", "\x00", "_", "-", "\t"]
-    ),
-    max_size=40,
-).map("".join)
+pieces = [
+    "a", "b", "=", "[", "]", "[[", "]]", "{", "}", ",", ".", "\n", "\r\n", " ", "#", '"', "'", '"""', "'''", "1", "1.5",
+    "nan", "inf", "true", "2024-01-01", "07:32:00", "0x", "\\u0041", "é", "\x00", "_", "-", "\t",
+]  # fmt: skip
+toml_words = st.lists(st.sampled_from(pieces), max_size=40).map("".join)
 
 
 @settings(max_examples=500)

@@ -67,7 +67,8 @@ CASES = [
     Case("A1", {"inverter.voltage_class": "b_800v"}, FAIL, "Voltage class: b_800v offered, b_400v required"),
     Case("A1", {"inverter.full_power_min_v": 260.0}, CONDITIONAL, "Accept less power at the lower end"),
     Case("A1", {"inverter.full_power_max_v": 400.0}, CONDITIONAL, "Accept less power at the upper end"),
-    Case("A1", {"inverter.full_power_min_v": 415.0, "inverter.full_power_max_v": 420.0}, FAIL, "Full power from: 415 V"),
+    Case("A1", {"inverter.full_power_min_v": 415.0, "inverter.full_power_max_v": 420.0}, FAIL,
+         "Full power from: 415 V"),
     Case("A1", {"inverter.full_power_min_v": None}, UNKNOWN, "eaxle.inverter.full_power_min_v"),
     Case("A1", {"mount.electrical.voltage_class": None}, UNKNOWN, "eaxle_mount.electrical.voltage_class"),
     Case("A2", {"mount.peak_power_kw": 120.0}, FAIL, "Peak power at 100kw: 100 kW offered, at least 120 kW required"),
@@ -79,7 +80,8 @@ CASES = [
     Case("A4", {"reducer.ratio": None}, UNKNOWN, "eaxle.reducer.ratio"),
     Case("A4", {"car.tyre.radius_mm": None}, UNKNOWN, "vehicle.tyre.radius_mm"),
     Case("A4", {"mount.speed_reserve_share": None}, UNKNOWN, "eaxle_mount.speed_reserve_share"),
-    Case("A5", {"mount.axle_torque_nm": 2450.0}, FAIL, "Torque at the axle: 2396 N m offered, at least 2450 N m required"),
+    Case("A5", {"mount.axle_torque_nm": 2450.0}, FAIL,
+         "Torque at the axle: 2396 N m offered, at least 2450 N m required"),
     Case("A5", {"reducer.axle_peak_torque_nm": 1900.0}, FAIL, "1900 N m offered"),
     Case("A5", {"mount.half_shaft_torque_max_nm": 2200.0}, CONDITIONAL, "Limit torque in software"),
     Case("A5", {"reducer.backlash_mrad": 9.0}, FAIL, "Backlash: 9 mrad offered, at most 8 mrad required"),
@@ -109,7 +111,8 @@ CASES = [
     Case("A12", {"mounting.reaction_torque_nm": None}, UNKNOWN, "eaxle.mounting.reaction_torque_nm"),
     Case("A13", {"mounting.output_spline": "spline_27"}, CONDITIONAL, "New half shafts"),
     Case("A13", {"mounting.shaft_angle_max_deg": 8.0}, FAIL, "Joint angle: 8 ° offered, at least 10 ° required"),
-    Case("A13", {"envelope.output_axis_offset_mm": 20.0}, FAIL, "Distance of the output axis: 12 mm offered, at most 5 mm"),
+    Case("A13", {"envelope.output_axis_offset_mm": 20.0}, FAIL,
+         "Distance of the output axis: 12 mm offered, at most 5 mm"),
     Case("A13", {"envelope.output_axis_offset_mm": -20.0}, FAIL, "28 mm offered"),
     Case("A13", {"envelope.output_axis_offset_mm": None}, UNKNOWN, "eaxle.envelope.output_axis_offset_mm"),
     Case("A14", {"thermal.medium": "air"}, FAIL, "Coolant: air offered, water_glycol required"),
@@ -139,7 +142,8 @@ CASES = [
          "speed required and not offered"),
     Case("A19", {"vehicle_interface.message_set": None}, UNKNOWN, "eaxle.vehicle_interface.message_set"),
     Case("A20", {"vehicle_interface.back_emf_max_v": 420.0}, FAIL, "420 V offered, at most 410 V required"),
-    Case("A20", {"vehicle_interface.back_emf_max_v": 420.0, "vehicle_interface.safe_state": "both"}, PASS, "both declared"),
+    Case("A20", {"vehicle_interface.back_emf_max_v": 420.0, "vehicle_interface.safe_state": "both"}, PASS,
+         "both declared"),
     Case("A20", {"vehicle_interface.safe_state": None}, UNKNOWN, "eaxle.vehicle_interface.safe_state"),
     Case("A20", {"vehicle_interface.back_emf_max_v": None}, UNKNOWN, "eaxle.vehicle_interface.back_emf_max_v"),
     Case("A21", {"vehicle_interface.asil_torque": "B"}, FAIL, "Torque integrity: ASIL B offered, at least C required"),
@@ -181,11 +185,10 @@ def test_every_check_is_shown_to_pass_to_be_unknown_and_to_fail_or_ask_for_somet
 
 
 def test_torque_and_speed_by_hand() -> None:
-    """260 N m x 9.5 x 0.97 = 2395.9 N m; 150 km/h + 10 % on 316 mm at 9.5 is 13,158 rpm."""
+    """260 N m x 9.5 x 0.97 = 2395.9 N m; 165 km/h on 316 mm are 23.08 turns a second, at 9.5 so 13,158 rpm."""
     case = EAxleCase(EAXLE, EAXLE.ratings[0], CAR, CAR.eaxle_mounts[0])
     assert case.axle_torque.number == pytest.approx(260.0 * 9.5 * 0.97)
     assert case.motor_speed.number == pytest.approx(13_158.1, abs=0.5)
-    assert 13_158.1 / 60.0 / 9.5 * 2.0 * 3.14159265 * 0.316 * 3.6 / 1.1 == pytest.approx(150.0, rel=1e-4)
 
 
 def test_a_reducer_bears_no_more_than_it_is_made_for() -> None:
@@ -199,10 +202,12 @@ WORSE = [  # check, path, whether more of it is worse
     ("A1", "inverter.full_power_min_v", True), ("A1", "inverter.full_power_max_v", False),
     ("A2", "rating.peak_power_kw", False), ("A2", "mount.peak_duration_s", True),
     ("A3", "mount.continuous_power_kw", True), ("A4", "motor.max_speed_rpm", False), ("A4", "reducer.ratio", True),
-    ("A4", "mount.top_speed_km_h", True), ("A4", "mount.speed_reserve_share", True), ("A4", "car.tyre.radius_mm", False),
+    ("A4", "mount.top_speed_km_h", True), ("A4", "mount.speed_reserve_share", True), ("A4", "car.tyre.radius_mm",
+    False),
     ("A5", "rating.peak_torque_nm", False), ("A5", "reducer.efficiency", False), ("A5", "mount.axle_torque_nm", True),
     ("A8", "rating.dc_current_max_a", True), ("A9", "inverter.active_discharge_s", True),
-    ("A10", "vehicle_interface.hv_cable_mm2", False), ("A11", "mass_kg", True), ("A11", "mount.body.max_mass_kg", False),
+    ("A10", "vehicle_interface.hv_cable_mm2", False), ("A11", "mass_kg", True), ("A11", "mount.body.max_mass_kg",
+    False),
     ("A11", "envelope.width_mm", True), ("A12", "mounting.reaction_torque_nm", True),
     ("A13", "mount.body.output_axis_tolerance_mm", False), ("A14", "thermal.heat_rejection_kw", True),
     ("A17", "vehicle_interface.quiescent_current_ma", True), ("A18", "vehicle_interface.period_ms", True),
@@ -224,8 +229,6 @@ def test_a_worse_value_never_makes_a_better_verdict(worse: tuple[str, str, bool]
     check, path, more = worse
     first = value_at(path) * scale
     second = first * step if more else first / step
-    if check == "A5" and path == "rating.peak_torque_nm":
-        second = min(second, 1e9)
     try:
         before, after = varied(check, {path: first}), varied(check, {path: second})
     except ValueError:  # a value that no record can have

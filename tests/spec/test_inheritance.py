@@ -138,8 +138,9 @@ def test_a_variant_may_give_what_it_takes_over_another_origin(folder: Folder) ->
     folder.append(VEHICLES, f"battery_bay.sources.clearance_mm = {origin}\n")
     assert folder.problems() == []
     base, variant = (folder.load().vehicles[f"alpha/{name}"] for name in ("hatch", "hatch_plus"))
-    for record, path in [(variant, "coast_down.a_n"), (variant, "tyre.radius_mm"), (variant.battery_bay, "clearance_mm")]:
-        assert record.source_of(path).source == "as its predecessor"  # type: ignore[union-attr]
+    for path in ("coast_down.a_n", "tyre.radius_mm"):
+        assert variant.source_of(path).source == "as its predecessor"  # type: ignore[union-attr]
+    assert variant.battery_bay.source_of("clearance_mm").source == "as its predecessor"  # type: ignore[union-attr]
     assert variant.source_of("masses.curb_kg").source == "type approval 13"  # type: ignore[union-attr]
     assert variant.source_of("charging.ac_power_kw").source == "type approval 12"  # type: ignore[union-attr]
     assert base.source_of("coast_down.a_n").source == "type approval 12"  # type: ignore[union-attr]
@@ -159,9 +160,9 @@ def test_every_value_has_the_origin_that_a_record_gave_it(
 ) -> None:
     """Each level marks its origins with its number, which the values must carry that it speaks of."""
     records = {}
-    expected: dict[str, tuple[int, str] | None] = {}
+    expected: dict[str, dict[str, str] | None] = {}
     for number, (values, sources) in enumerate(levels):
-        raw: dict[str, Any] = {"id": str(number), "sources": {key: (number, key) for key in sources}}
+        raw: dict[str, Any] = {"id": str(number), "sources": {key: origin(number, key) for key in sources}}
         raw |= {"extends": str(number - 1)} if number else {}
         for path, value in values.items():
             *tables, name = path.split(".")
@@ -172,17 +173,21 @@ def test_every_value_has_the_origin_that_a_record_gave_it(
         for path in expected.keys() - values.keys():  # taken over: a key below which nothing is written counts
             free = [key for key in sources if key != "*" and covers(key, path)]
             free = [key for key in free if not any(longest(sources, written) == key for written in values)]
-            expected[path] = (number, max(free, key=len)) if free else expected[path]
+            expected[path] = origin(number, max(free, key=len)) if free else expected[path]
         for path in values:
             key = longest(sources, path)
-            expected[path] = None if key is None else (number, key)
+            expected[path] = None if key is None else origin(number, key)
         records[str(number)] = Entry(raw, (Place(Document("x", {}), ()),))
     resolved, problems = resolve(records)
     assert problems == []
     found = resolved[str(len(levels) - 1)].raw.get("sources", {})
-    for path, origin in expected.items():
+    for path, wanted in expected.items():
         key = longest(found, path)
-        assert (None if key is None else found[key]) == origin, path
+        assert (None if key is None else found[key]) == wanted, path
+
+
+def origin(number: int, key: str) -> dict[str, str]:
+    return {"source": f"level {number}, {key}", "status": "declared"}
 
 
 def longest(sources: Iterable[str], path: str) -> str | None:
@@ -223,6 +228,26 @@ def test_a_wrong_value_of_a_base_is_told_once_and_there(folder: Folder) -> None:
     assert folder.at(folder.problem()) == (VEHICLES, line, "vehicle[1].tyre.radius_mm")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('sheet 7", status', 'sheet 7", state', "battery_module[1].sources.*.state"),
+        (
+            '"data sheet 7", status = "declared"',
+            '"data sheet 7", status = "heard"',
+            "battery_module[1].sources.*.status",
+        ),
+        ('"data sheet 7", status = "declared" }', '"data sheet 7" }', "battery_module[1].sources.*.status"),
+        ('"*" = { source = "data sheet 7", status = "declared" }', '"*" = 7', "battery_module[1].sources.*"),
+    ],
+)
+def test_a_wrong_origin_of_a_base_is_told_once_and_there(folder: Folder, old: str, new: str, key: str) -> None:
+    for number in range(3):
+        folder.append(MODULES, VARIANT.replace("variant", f"v{number}"))
+    line = folder.change(MODULES, old, new)
+    assert folder.at(folder.problem()) == (MODULES, line, key)
+
+
 # --- what is broken ---
 
 
@@ -237,7 +262,8 @@ def test_a_record_with_an_unknown_base_is_still_judged_by_what_it_writes(folder:
 
 
 def test_what_extends_a_record_with_an_unknown_base_is_not_told_too(folder: Folder) -> None:
-    folder.append(MODULES, '\n[[battery_module]]\nid = "x"\nextends = "gone"\n\n[[battery_module]]\nid = "y"\nextends = "x"\n')
+    folder.append(MODULES, '\n[[battery_module]]\nid = "x"\nextends = "gone"\n')
+    folder.append(MODULES, '\n[[battery_module]]\nid = "y"\nextends = "x"\n')
     assert folder.problem().found == "extends = 'gone'"
 
 

@@ -31,4 +31,4 @@ def test_cost_falls_after_the_curve_ends() -> None:
 
 
 def test_a_drive_costs_what_the_formula_says() -> None:
-    assert drive_cost_usd(100) == 385 + 1600
+    assert drive_cost_usd(100) == pytest.approx((385 + 1600) * 1.4517, rel=1e-4)

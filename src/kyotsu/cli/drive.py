@@ -50,7 +50,7 @@ def _print(build: BuildResult, cycles: tuple[CycleResult, ...]) -> None:
     screen.print(Text.assemble((build.name, "bold"), f", {build.build.replace('_', ' ')}"), soft_wrap=True)
     for part in build.parts:
         screen.print(f"  {part}", soft_wrap=True, highlight=False)
-    if build.fit is not Verdict.PASS:
+    if build.fit not in (None, Verdict.PASS):
         verdict = verdict_text(build.fit)
         screen.print(
             Text.assemble("  ", verdict, f": kyotsu fit WORKSPACE -v {build.vehicle} says why"), soft_wrap=True

@@ -107,8 +107,8 @@ def _explain(item: Fit, loaded: Workspace, every: bool) -> None:
 def _basis(item: Fit) -> str:
     """On what origin of values the checks rest, the weakest of each check counting."""
     counts = {status: sum(finding.status == status for finding in item.findings) for status in STATUSES}
-    listed = ", ".join(f"{count} on {status}" for status, count in counts.items() if count)
-    return f"; its checks rest {listed} values" if listed else ""
+    listed = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    return f"; checks by the weakest value they rest on: {listed}" if listed else ""
 
 
 def _print_finding(finding: Finding) -> None:

@@ -69,9 +69,10 @@ def _summary(result: Study, rows: list[dict[str, Any]]) -> None:
         marks = (verdict_text(Verdict(row[name]), word=False) for name in ("fit", "requirements"))
         changes = (_change(row[f"{name}_change"], digits) for _, name, digits in SHOWN)
         listing.add_row(row["vehicle"], *marks, *changes)
-    screen.print(listing)
-    screen.print("fit: do the parts fit?  job: does the vehicle still meet its requirements?")
-    screen.print("● pass   ◐ conditional   ? unknown   ✕ fail")
+    if rows:
+        screen.print(listing)
+        screen.print("fit: do the parts fit?  job: does the vehicle still meet its requirements?")
+        screen.print("● pass   ◐ conditional   ? unknown   ✕ fail")
     for item in result.not_built:
         screen.print(f"{item.vehicle} {item.build.replace('_', ' ')}: not built. {item.reason}", soft_wrap=True)
     screen.print(f"{len(result.unknowns)} values that nobody stated: the report says whom to ask.")

@@ -53,7 +53,7 @@ METRICS = (
     Metric("epa_range_km", "Range", "EPA label", "km", 0, 1, True),
     Metric("energy_kwh", "Battery", "gross", "kWh", 1, 0, True),
     Metric("zero_to_100_km_h_s", "Performance", "0\u2013100", "s", 1, -1, False, none=NEVER),
-    Metric("top_speed_km_h", "Performance", "top speed, unlimited", "km/h", 0, 0, False),
+    Metric("top_speed_km_h", "Performance", "top speed", "km/h", 0, 0, False),
     Metric("gradeability_pct", "Performance", "grade", "%", 0, 1, False),
     Metric("curb_mass_kg", "Mass", "curb", "kg", 0, -1, False),
     Metric("cost_usd", "Cost", "total", "1000" + NARROW + "USD", 1, -1, True, 1000.0),

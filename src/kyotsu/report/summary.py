@@ -31,7 +31,7 @@ def key_figures(builds: Builds, vehicles: int) -> list[Figure]:
     had = sum(works(before["requirements"]) for before, _ in pairs)
     fits = sum(works(after["fit"]) for _, after in pairs)
     figures += [
-        Figure(f"{fits} of {len(pairs)}", "of these take the parts", "no check fails or lacks a value"),
+        Figure(f"{fits} of {len(pairs)}", "of these take the parts", "as they are or with actions; no check fails"),
         Figure(f"{keep} of {len(pairs)}", "of these still do their job", f"as built: {had} of {len(pairs)}"),
     ]
     for column, label in (
@@ -81,7 +81,9 @@ def brief(builds: Builds, matrices: Sequence[Matrix], asked: Sequence[Asked]) ->
 def _proposed_remarks(matrices: Sequence[Matrix]) -> Iterator[Remark]:
     for matrix in matrices:
         texts = [
-            f"{column.name} fits {column.fits} of {matrix.slots} slots" for column in matrix.columns if column.proposed
+            f"{column.name} fits {column.fits} of {matrix.slots} slots, as it is or with actions"
+            for column in matrix.columns
+            if column.proposed
         ]
         if texts:
             yield Remark(f"Proposed {matrix.noun}{'s' if len(texts) > 1 else ''}: {'; '.join(texts)}.", matrix.key)

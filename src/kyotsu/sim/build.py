@@ -42,6 +42,7 @@ from kyotsu.spec.vehicle import Vehicle
 from kyotsu.units import RPM_PER_RAD_S, STANDARD_GRAVITY
 
 AIR_DENSITY = 1.2  # kg/m³ at 20 degC and sea level
+UNLIMITED = 2.0  # times the generic motor speed: a limit that nobody stated must not decide a top speed
 REDUCER_EFFICIENCY = 0.97  # -, single-speed reducer where not stated; our assumption
 
 
@@ -153,13 +154,14 @@ def gear_ratio(eaxle: EAxle) -> float:
 def _drive(drive: Drive, radius: float, drag_n: float) -> DriveParameters:
     eaxle, chosen = drive.eaxle, chosen_constants()
     ratio = gear_ratio(eaxle)
-    highest_rpm = eaxle.motor.max_speed_rpm or chosen.top_speed / radius * ratio * RPM_PER_RAD_S
+    generic_rpm = chosen.top_speed / radius * ratio * RPM_PER_RAD_S
+    highest_rpm = eaxle.motor.max_speed_rpm or UNLIMITED * generic_rpm
     return drive_parameters(
         gear_ratio=ratio,
         peak_torque_nm=drive.rating.peak_torque_nm,
         peak_power_kw=drive.rating.peak_power_kw,
         maximum_speed_rpm=highest_rpm,
-        loss=drive_loss(eaxle, highest_rpm / RPM_PER_RAD_S, drag_n * radius / ratio),
+        loss=drive_loss(eaxle, (eaxle.motor.max_speed_rpm or generic_rpm) / RPM_PER_RAD_S, drag_n * radius / ratio),
     )
 
 
@@ -217,7 +219,8 @@ def _battery(build: Build, drive_power_kw: float) -> BatteryParameters:
     capacity = pack.energy_kwh * 1000.0 / mean
     low, high = (float(bound / np.mean(chosen.cell_voltage) * mean) for bound in chosen.cell_voltage_bounds)
     power = pack.peak_power_kw or chosen.discharge_power_margin * drive_power_kw
-    unused = 0.5 * (1.0 - pack.usable_kwh / pack.energy_kwh)
+    lost = pack.layout.lost_share if pack.layout else 0.0
+    soc_maximum = 0.5 * (1.0 + pack.usable_kwh / pack.energy_kwh / (1.0 - lost))  # what is lost is at the bottom
     return battery_parameters(
         cells_series=1.0,
         cell_voltage_v=voltage,
@@ -227,8 +230,8 @@ def _battery(build: Build, drive_power_kw: float) -> BatteryParameters:
         voltage_maximum_v=max(pack.voltage_max_v or high, float(voltage.max())),
         discharge_current_a=pack.discharge_current_a or power * 1000.0 / mean,
         charge_current_a=pack.charge_current_a or chosen.charge_rate * capacity,
-        soc_minimum=unused,
-        soc_maximum=1.0 - unused,
+        soc_minimum=max(soc_maximum - pack.usable_kwh / pack.energy_kwh, 0.0),
+        soc_maximum=soc_maximum,
         charge_efficiency=fitted_constants().charge_efficiency,
     )
 

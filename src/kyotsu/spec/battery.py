@@ -114,9 +114,7 @@ class Envelope(Table):
     tolerance_mm: NonNegative | None = None
     swelling_mm: NonNegative | None = None
     swelling_along: Literal["length", "width", "height"] = "length"
-    orientations: Annotated[tuple[Literal["upright", "on_side", "on_end"], ...], Field(min_length=1)] = (
-        "upright",
-    )
+    orientations: Annotated[tuple[Literal["upright", "on_side", "on_end"], ...], Field(min_length=1)] = ("upright",)
     center_of_gravity_mm: SolidAngle | None = None
 
 
@@ -280,7 +278,5 @@ class BatteryModule(Record):
         """Direct-current resistance of the part [ohm] at a temperature, from its curve."""
         curve = self.curves.resistance
         return (
-            None
-            if curve is None
-            else interpolate(curve.temperature_c, curve.resistance_mohm, temperature_c) / 1000.0
+            None if curve is None else interpolate(curve.temperature_c, curve.resistance_mohm, temperature_c) / 1000.0
         )

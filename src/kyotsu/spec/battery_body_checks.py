@@ -22,9 +22,7 @@ def envelope(case: BatteryCase) -> list[Outcome]:
     if missing or space is None:
         return [missing] if missing else []
     clearance = case.bay.clearance_mm or 0.0
-    size = max(
-        sizes, key=lambda own: min(free - side - clearance for side, free in zip(own, space, strict=True))
-    )
+    size = max(sizes, key=lambda own: min(free - side - clearance for side, free in zip(own, space, strict=True)))
     margins = [free - side - clearance for side, free in zip(size, space, strict=True)]
     tightest = margins.index(min(margins))
     margin, tolerance = margins[tightest], case.bay.envelope_tolerance_mm or 0.0
@@ -68,7 +66,7 @@ def mass(case: BatteryCase) -> list[Outcome]:
         values.append(case.need("structure_mass_kg"))
     missing = unknown(values, "The mass")
     if missing or case.layout is None:
-        return [missing or no_layout()]
+        return [missing or no_layout(case)]
     total = battery_mass_kg(case.module, case.layout, case.bay)
     offered = Value("battery mass_kg", total, weakest(value.status for value in values))
     return [
@@ -119,10 +117,7 @@ def protection(offered: Value, required: Value) -> Outcome:
     missing = unknown((offered, required), "Ingress protection")
     if missing:
         return missing
-    digits = [
-        [0 if digit == "X" else int(digit) for digit in str(value.content)[2:4]]
-        for value in (offered, required)
-    ]
+    digits = [[0 if digit == "X" else int(digit) for digit in str(value.content)[2:4]] for value in (offered, required)]
     enough = all(own >= wanted for own, wanted in zip(*digits, strict=True))
     return Outcome(
         Verdict.PASS if enough else Verdict.FAIL,

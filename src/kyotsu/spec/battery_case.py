@@ -72,11 +72,14 @@ class BatteryCheck:
     judge: Callable[[BatteryCase], list[Outcome]]
 
 
-def no_layout() -> Outcome:
-    """What every check says that needs a layout when none can be derived."""
+def no_layout(case: BatteryCase) -> Outcome:
+    """What every check says that needs a layout when none can be derived: the part's size or the bay's is open."""
+    size = [case.offer(f"envelope.{name}_mm") for name in ("length", "width", "height", "tolerance", "swelling")]
+    space = [case.need(f"bay.{name}_mm") for name in ("length", "width", "height")]
+    missing = tuple(value.field for value in (*size, *space) if value.content is None)
     return Outcome(
         Verdict.UNKNOWN,
-        "No layout can be derived: the bay's places for this part are not known.",
-        missing=("battery_bay.places",),
-        action="Ask for battery_bay.places, or for the part's envelope and the free space battery_bay.bay.",
+        "No layout can be derived: whether and how often the part goes into the bay is not known.",
+        missing=missing,
+        action=f"Ask for {', '.join(missing)}." if missing else "",
     )

@@ -33,7 +33,7 @@ def voltage_window(case: BatteryCase) -> list[Outcome]:
     ]
     missing = unknown(values, "The voltage window")
     if missing or layout is None:
-        return [missing or no_layout()]
+        return [missing or no_layout(case)]
     status = weakest(value.status for value in values)
     return [_upper(case, layout, status), *_lower(case, layout, status)]
 
@@ -71,15 +71,13 @@ def _lower(case: BatteryCase, layout: Layout, status: Status | None) -> list[Out
         seen = window(case.module, layout, case.bay, drawn, temperature)
         if seen is None:
             continue
-        outcome = _share_outcome(
-            case, layout, seen.lowest_v, seen.lost_share, seen.derated_share, words, status
-        )
+        outcome = _share_outcome(case, layout, seen.lowest_v, seen.lost_share, seen.derated_share, words, status)
         if worst is None or outcome.verdict.rank > worst.verdict.rank:
             worst = outcome
     return (
         [worst]
         if worst
-        else [unknown([Value("battery_module.curves.resistance", None, None)], "Sag") or no_layout()]
+        else [unknown([Value("battery_module.curves.resistance", None, None)], "Sag") or no_layout(case)]
     )
 
 
@@ -128,11 +126,9 @@ def _share_outcome(
 def voltage_class(case: BatteryCase) -> list[Outcome]:
     """E2: the string's highest voltage within the class of every high-voltage part, and the part's own."""
     if case.layout is None:
-        return [no_layout()]
+        return [no_layout(case)]
     cell_limit = case.offer("limits.operating.cell_voltage_max_v")
-    highest = Value(
-        "battery voltage_v", highest_voltage_v(case.module, case.layout.series), cell_limit.status
-    )
+    highest = Value("battery voltage_v", highest_voltage_v(case.module, case.layout.series), cell_limit.status)
     if highest.content is None:
         missing = unknown([cell_limit], "The voltage class")
         return [missing] if missing else []
@@ -161,12 +157,10 @@ def series_and_parallel(case: BatteryCase) -> list[Outcome]:
         return [passed("A pack brings its own layout.", offered="1 pack", required="1 pack")]
     places = case.places
     if places is None:
-        return [no_layout()]
+        return [no_layout(case)]
     shown_places = f"{places} places"
     if places == 0:
-        return [
-            Outcome(Verdict.FAIL, "The bay has no place for a part of this size.", "0 places", "at least 1")
-        ]
+        return [Outcome(Verdict.FAIL, "The bay has no place for a part of this size.", "0 places", "at least 1")]
     if case.allowed is None:
         cells = case.module.cells_series
         return [
@@ -193,7 +187,7 @@ def power(case: BatteryCase) -> list[Outcome]:
     ]
     missing = unknown(values, "The voltage at peak power")
     if missing or layout is None:
-        return [missing or no_layout()]
+        return [missing or no_layout(case)]
     lowest_soc, temperature = values[2].number, values[3].number
     status = weakest(value.status for value in values)
     resistance = (case.module.resistance_ohm(temperature) or 0.0) * END_OF_LIFE_RESISTANCE
@@ -230,7 +224,20 @@ def power(case: BatteryCase) -> list[Outcome]:
         total = None if own.content is None else own.number * layout.strings
         offered, needed = Value(own.field, total, own.status), Value(field, current, weakest([wanted.status, status]))
         outcomes.append(compare(offered, AT_LEAST, needed, what=f"{words} current"))
+        if current is not None and soc == lowest_soc:
+            loaded = Value("battery voltage_v", voltage - resistance * current, status)
+            outcomes.append(_voltage_at_peak(case, loaded, f"at {wanted.number:g} kW, {soc:.0%} charge, end of life"))
     return outcomes
+
+
+def _voltage_at_peak(case: BatteryCase, loaded: Value, state: str) -> Outcome:
+    """Whether the bus stays up at peak power: below the minimum it shuts down, below full power it derates."""
+    floor, full = case.need("electrical.voltage_min_v"), case.need("electrical.full_power_min_v")
+    what = f"voltage {state}"
+    if floor.content is None or full.content is None or loaded.number < floor.number:
+        return compare(loaded, AT_LEAST, floor, what=what)
+    action = f"Accept less peak power below {shown(full.content)} V, or widen the inverter window."
+    return compare(loaded, AT_LEAST, full, tolerance=math.inf, action=action, what=what)
 
 
 def current_for_power(power_w: float, voltage_v: float, resistance_ohm: float) -> float:
@@ -263,7 +270,7 @@ def short_circuit(case: BatteryCase) -> list[Outcome]:
     values = [case.offer("curves.resistance"), case.offer("limits.operating.cell_voltage_max_v")]
     missing = unknown(values, "The short-circuit current")
     if missing or layout is None:
-        return [missing or no_layout()]
+        return [missing or no_layout(case)]
     resistance = (case.module.resistance_ohm(REFERENCE_TEMPERATURE_C) or 1.0) * layout.series / layout.strings
     highest = highest_voltage_v(case.module, layout.series) or 0.0
     status = weakest(value.status for value in values)
@@ -294,16 +301,14 @@ def precharge(case: BatteryCase) -> list[Outcome]:
     cell_limit = case.offer("limits.operating.cell_voltage_max_v")
     missing = unknown((capacitance, resistor, cell_limit), "Precharge")
     if missing or case.layout is None:
-        return [missing or no_layout()]
+        return [missing or no_layout(case)]
     status = weakest((capacitance.status, resistor.status, cell_limit.status))
     farad = capacitance.number * 1e-6
     voltage = highest_voltage_v(case.module, case.layout.series) or 0.0
     duration = Value("precharge time_s", PRECHARGE_TIME_CONSTANTS * resistor.number * farad, status)
     energy = Value("precharge energy_j", 0.5 * farad * voltage**2, status)
     return [
-        compare(
-            duration, AT_MOST, case.need("electrical.precharge_time_max_s"), what="precharge time to 95 %"
-        ),
+        compare(duration, AT_MOST, case.need("electrical.precharge_time_max_s"), what="precharge time to 95 %"),
         compare(energy, AT_MOST, case.need("electrical.precharge_energy_max_j"), what="precharge energy"),
     ]
 
@@ -316,7 +321,7 @@ def isolation(case: BatteryCase) -> list[Outcome]:
     )
     missing = unknown((insulation, cell_limit), "Insulation")
     if missing or case.layout is None:
-        return [missing or no_layout()]
+        return [missing or no_layout(case)]
     voltage = highest_voltage_v(case.module, case.layout.series) or 1.0
     per_volt = insulation.number * 1e6 / case.layout.parts / voltage
     offered = Value("battery insulation_ohm_per_v", per_volt, weakest((insulation.status, cell_limit.status)))

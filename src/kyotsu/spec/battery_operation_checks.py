@@ -38,7 +38,7 @@ def heat(case: BatteryCase) -> list[Outcome]:
     ]
     missing = unknown(values, "Heat")
     if missing or layout is None:
-        return [missing or no_layout()]
+        return [missing or no_layout(case)]
     current = values[2].number * 1000.0 / (values[1].number * layout.series)
     resistance = (case.module.resistance_ohm(REFERENCE_TEMPERATURE_C) or 0.0) * END_OF_LIFE_RESISTANCE
     loss = resistance * layout.series / layout.strings * current**2
@@ -78,7 +78,7 @@ def coolant(case: BatteryCase) -> list[Outcome]:
     if wanted.content == "air":
         return [outcome, port]
     if case.layout is None:
-        return [outcome, port, no_layout()]
+        return [outcome, port, no_layout(case)]
     flow = case.offer("thermal.flow_l_min")
     total = None if flow.content is None else flow.number * case.layout.parts
     return [
@@ -317,7 +317,7 @@ def charging(case: BatteryCase) -> list[Outcome]:
     layout = case.layout
     cell_limit = case.offer("limits.operating.cell_voltage_max_v")
     if layout is None or cell_limit.content is None:
-        return [unknown((cell_limit,), "Charging voltage") or no_layout()]
+        return [unknown((cell_limit,), "Charging voltage") or no_layout(case)]
     highest = Value("battery voltage_v", highest_voltage_v(case.module, layout.series), cell_limit.status)
     outcomes = [compare(highest, AT_MOST, case.car("charging.dc_voltage_max_v"), what="charging voltage at the inlet")]
     wanted = case.car("requirements.charge_10_to_80_min")

@@ -80,9 +80,7 @@ def load_cell(path: Path, shown: str) -> tuple[Cell | None, list[Problem]]:
     if not (0.0 < capacity < math.inf and 0.0 <= lowest < highest < math.inf):
         found = f"{capacity:g} Ah between {lowest:g} and {highest:g} V"
         expected = "a capacity above 0, and an upper cut-off above the lower one"
-        return None, [
-            Problem(document.locate(("Parameterisation", "Cell")), found, expected, "Correct the value.")
-        ]
+        return None, [Problem(document.locate(("Parameterisation", "Cell")), found, expected, "Correct the value.")]
     return Cell(path.stem, parsed.header.title or path.stem, capacity, lowest, highest, parsed), []
 
 

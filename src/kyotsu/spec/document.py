@@ -117,9 +117,7 @@ def read_toml(path: Path, shown: str) -> tuple[Document | None, list[Problem]]:
         place = re.search(r"\(at line (\d+), column \d+\)", message)
         line = int(place.group(1)) if place else text.count("\n") + 1
         found = message.split(" (at ")[0]
-        return None, [
-            Problem(Location(shown, line), f"invalid TOML: {found}", "TOML 1.0", "Correct this line.")
-        ]
+        return None, [Problem(Location(shown, line), f"invalid TOML: {found}", "TOML 1.0", "Correct this line.")]
     except RecursionError:
         return None, [_too_deep(shown)]
     except ValueError as error:

@@ -88,9 +88,7 @@ class LossMap(Table):
                 f"loss_w has {len(self.loss_w)} rows, must have one for each of {len(self.torque_nm)} torques"
             )
         if any(len(row) != len(self.speed_rpm) for row in self.loss_w):
-            raise ValueError(
-                f"every row of loss_w must have one entry for each of {len(self.speed_rpm)} speeds"
-            )
+            raise ValueError(f"every row of loss_w must have one entry for each of {len(self.speed_rpm)} speeds")
         for name in ("speed_rpm", "torque_nm"):
             axis = getattr(self, name)
             if any(second <= first for first, second in pairwise(axis)):

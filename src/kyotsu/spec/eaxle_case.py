@@ -9,7 +9,7 @@ from functools import cached_property
 
 from kyotsu.spec.comparison import Side, Value
 from kyotsu.spec.eaxle import EAxle, Rating
-from kyotsu.spec.finding import Outcome
+from kyotsu.spec.finding import Outcome, weakest
 from kyotsu.spec.slots import EAxleMount
 from kyotsu.spec.vehicle import Vehicle
 
@@ -48,7 +48,8 @@ class EAxleCase:
     def axle_torque(self) -> Value:
         """Peak torque at the wheels of this axle [N m]: motor torque times ratio and gear efficiency."""
         efficiency = self.offer("reducer.efficiency")
-        if self.offer("reducer.ratio").content is not None and efficiency.content is None:
+        unstated = self.offer("reducer.axle_peak_torque_nm").content is None
+        if unstated and self.offer("reducer.ratio").content is not None and efficiency.content is None:
             return efficiency
         return self.axle_torque_at(efficiency.content)
 
@@ -60,7 +61,13 @@ class EAxleCase:
         torque = self.rating.peak_torque_nm * ratio.number * efficiency
         if stated.content is not None:
             torque = min(torque, stated.number)
-        return Value("eaxle axle_torque_nm", torque, ratio.status)
+        origins = (
+            stated.status,
+            ratio.status,
+            self.offer("reducer.efficiency").status,
+            self.rated("peak_torque_nm").status,
+        )
+        return Value("eaxle axle_torque_nm", torque, weakest(origins))
 
     @cached_property
     def motor_speed(self) -> Value:
@@ -75,9 +82,8 @@ class EAxleCase:
             if value.content is None:
                 return value
         wheel = speed.number / 3.6 * (1.0 + reserve.number) / (radius.number / 1000.0)
-        return Value(
-            "eaxle_mount motor_speed_rpm", wheel * ratio.number * 60.0 / (2.0 * math.pi), radius.status
-        )
+        status = weakest(value.status for value in (ratio, radius, speed, reserve))
+        return Value("eaxle_mount motor_speed_rpm", wheel * ratio.number * 60.0 / (2.0 * math.pi), status)
 
 
 @dataclass(frozen=True)

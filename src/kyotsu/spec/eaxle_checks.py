@@ -27,12 +27,8 @@ def voltage_window(case: EAxleCase) -> list[Outcome]:
     span = 0.0 if None in (lowest.content, highest.content) else highest.number - lowest.number
     outcomes = [
         compare(case.offer("inverter.voltage_min_v"), AT_MOST, lowest, what="lowest voltage of the inverter"),
-        compare(
-            case.offer("inverter.voltage_max_v"), AT_LEAST, highest, what="highest voltage of the inverter"
-        ),
-        same(
-            case.offer("inverter.voltage_class"), case.need("electrical.voltage_class"), what="voltage class"
-        ),
+        compare(case.offer("inverter.voltage_max_v"), AT_LEAST, highest, what="highest voltage of the inverter"),
+        same(case.offer("inverter.voltage_class"), case.need("electrical.voltage_class"), what="voltage class"),
     ]
     for limit, rule, edge, words in (
         ("full_power_min_v", AT_MOST, lowest, "full power from"),
@@ -101,9 +97,7 @@ def axle_torque(case: EAxleCase) -> list[Outcome]:
             action="Limit torque in software, or fit stronger half shafts.",
             what="torque on the half shafts",
         ),
-        compare(
-            case.offer("reducer.backlash_mrad"), AT_MOST, case.need("backlash_max_mrad"), what="backlash"
-        ),
+        compare(case.offer("reducer.backlash_mrad"), AT_MOST, case.need("backlash_max_mrad"), what="backlash"),
     ]
 
 
@@ -136,18 +130,14 @@ def direct_current(case: EAxleCase) -> list[Outcome]:
             AT_MOST,
             case.need("electrical.dc_link_capacitance_max_uf"),
         ),
-        compare(
-            case.offer("inverter.ripple_current_a"), AT_MOST, case.need("electrical.ripple_current_max_a")
-        ),
+        compare(case.offer("inverter.ripple_current_a"), AT_MOST, case.need("electrical.ripple_current_max_a")),
     ]
 
 
 def discharge_and_insulation(case: EAxleCase) -> list[Outcome]:
     """A9: discharge to 60 V in time, insulation, and the interlock loop."""
     return [
-        compare(
-            case.offer("inverter.active_discharge_s"), AT_MOST, case.need("electrical.active_discharge_max_s")
-        ),
+        compare(case.offer("inverter.active_discharge_s"), AT_MOST, case.need("electrical.active_discharge_max_s")),
         compare(
             case.offer("inverter.passive_discharge_s"),
             AT_MOST,
@@ -247,12 +237,8 @@ def _axis(case: EAxleCase) -> Outcome:
     missing = unknown((offered, wanted), "Output axis offset")
     if missing:
         return missing
-    away = Value(
-        "eaxle axis_error_mm", abs(offered.number - wanted.number), weakest((offered.status, wanted.status))
-    )
-    return compare(
-        away, AT_MOST, case.need("body.output_axis_tolerance_mm"), what="distance of the output axis"
-    )
+    away = Value("eaxle axis_error_mm", abs(offered.number - wanted.number), weakest((offered.status, wanted.status)))
+    return compare(away, AT_MOST, case.need("body.output_axis_tolerance_mm"), what="distance of the output axis")
 
 
 def coolant(case: EAxleCase) -> list[Outcome]:
@@ -268,9 +254,7 @@ def coolant(case: EAxleCase) -> list[Outcome]:
             action="Adapter hose or fitting.",
             what="coolant port",
         ),
-        compare(
-            case.offer("thermal.flow_l_min"), AT_MOST, case.need("thermal.flow_l_min"), what="coolant flow"
-        ),
+        compare(case.offer("thermal.flow_l_min"), AT_MOST, case.need("thermal.flow_l_min"), what="coolant flow"),
         compare(
             case.offer("thermal.pressure_drop_kpa"),
             AT_MOST,
@@ -323,12 +307,8 @@ def motor_split(case: EAxleCase) -> list[Outcome]:
 def low_voltage(case: EAxleCase) -> list[Outcome]:
     """A17: the vehicle's low-voltage range inside the unit's; wake line and quiescent current."""
     return [
-        compare(
-            case.offer("vehicle_interface.lv_supply_min_v"), AT_MOST, case.need("interface.lv_supply_min_v")
-        ),
-        compare(
-            case.offer("vehicle_interface.lv_supply_max_v"), AT_LEAST, case.need("interface.lv_supply_max_v")
-        ),
+        compare(case.offer("vehicle_interface.lv_supply_min_v"), AT_MOST, case.need("interface.lv_supply_min_v")),
+        compare(case.offer("vehicle_interface.lv_supply_max_v"), AT_LEAST, case.need("interface.lv_supply_max_v")),
         compare(
             case.offer("vehicle_interface.quiescent_current_ma"),
             AT_MOST,
@@ -426,13 +406,9 @@ def environment(case: EAxleCase) -> list[Outcome]:
     """A22: ingress, vibration, climate, EMC and altitude."""
     return [
         protection(case.offer("environment.ip_code"), case.need("environment.ip_code")),
-        compare(
-            case.offer("environment.vibration_class"), AT_LEAST, case.need("environment.vibration_class")
-        ),
+        compare(case.offer("environment.vibration_class"), AT_LEAST, case.need("environment.vibration_class")),
         compare(case.offer("environment.temperature_min_c"), AT_MOST, case.need("environment.climate_min_c")),
-        compare(
-            case.offer("environment.temperature_max_c"), AT_LEAST, case.need("environment.climate_max_c")
-        ),
+        compare(case.offer("environment.temperature_max_c"), AT_LEAST, case.need("environment.climate_max_c")),
         compare(case.offer("environment.emc_class"), AT_LEAST, case.need("environment.emc_class")),
         compare(case.offer("environment.max_altitude_m"), AT_LEAST, case.need("environment.altitude_m")),
     ]

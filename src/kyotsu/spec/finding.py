@@ -99,9 +99,7 @@ class Finding:
         """What to do about it."""
         return " ".join(
             dict.fromkeys(
-                outcome.action
-                for outcome in self.outcomes
-                if outcome.action and outcome.verdict is self.verdict
+                outcome.action for outcome in self.outcomes if outcome.action and outcome.verdict is self.verdict
             )
         )
 

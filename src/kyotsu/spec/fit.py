@@ -102,9 +102,7 @@ def fit_battery(name: str, vehicle: Vehicle, module: BatteryModule) -> Fit:
             module.level,
             taken,
         )
-        return Fit(
-            name, bay.id, module.id, "battery_module", (finding("M1", "Envelope", "kyotsu", [outcome]),)
-        )
+        return Fit(name, bay.id, module.id, "battery_module", (finding("M1", "Envelope", "kyotsu", [outcome]),))
     findings = tuple(
         finding(check.id, check.title, check.standard, _judged(bay, check.id, lambda: check.judge(case)))  # noqa: B023
         for check in BATTERY_CHECKS
@@ -132,9 +130,7 @@ def _fit_rating(name: str, vehicle: Vehicle, mount: EAxleMount, eaxle: EAxle, ra
     return Fit(name, mount.id, eaxle.id, "eaxle", findings, rating=rating.id)
 
 
-def _judged(
-    slot: BatteryBay | EAxleMount, check: str, judge: Callable[[], Iterable[Outcome]]
-) -> Iterable[Outcome]:
+def _judged(slot: BatteryBay | EAxleMount, check: str, judge: Callable[[], Iterable[Outcome]]) -> Iterable[Outcome]:
     reason = slot.waived.get(check)
     return judge() if reason is None else [Outcome(Verdict.PASS, f"Not required by this vehicle: {reason}")]
 

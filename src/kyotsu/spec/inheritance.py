@@ -12,9 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from kyotsu.errors import Location, Problem
 from kyotsu.spec.document import Document, KeyPath
-from kyotsu.spec.record import covering_key
+from kyotsu.spec.record import Source, covering_key
 
 RECORD_TABLES = frozenset({"battery_bay"})  # tables inside a record that are records of their own
 NOT_INHERITED = frozenset({"id", "extends", "template"})
@@ -78,9 +80,7 @@ class Entry:
     def with_table(self, path: KeyPath, table: Entry) -> Entry:
         """The record with one inner table replaced by a resolved one."""
         raw = _replaced(self.raw, path, table.raw)
-        return Entry(
-            raw, self.places + tuple(replace(place, under=path) for place in table.places)
-        )
+        return Entry(raw, self.places + tuple(replace(place, under=path) for place in table.places))
 
 
 def _replaced(raw: Any, path: KeyPath, value: Any) -> Any:
@@ -125,9 +125,7 @@ def resolve(
     return {name: entry for name in entries if (entry := resolved[name]) is not None}, problems
 
 
-def _chain(
-    name: str, known: Mapping[str, Entry], resolved: Mapping[str, Entry | None]
-) -> tuple[list[str], str]:
+def _chain(name: str, known: Mapping[str, Entry], resolved: Mapping[str, Entry | None]) -> tuple[list[str], str]:
     """The way from an entry down its bases, as far as they are new, and where it ended."""
     chain: dict[str, None] = {}
     step = name
@@ -185,7 +183,7 @@ def _without_sources_of(own: Mapping[str, Any], below: dict[str, Any]) -> dict[s
         for key, value in below.items()
     }
     if isinstance(below.get("sources"), dict):
-        sources = dict(below["sources"])
+        sources = {key: value for key, value in below["sources"].items() if _is_origin(value)}
         for path in _leaves(own, ""):
             while (key := covering_key(sources, path)) is not None:
                 del sources[key]
@@ -213,9 +211,10 @@ def with_explicit_sources(raw: dict[str, Any], below: Mapping[str, Any] | None =
         if isinstance(raw[name], dict):
             inner = below.get(name)
             result[name] = with_explicit_sources(raw[name], inner if isinstance(inner, dict) else None)
-    sources = raw.get("sources")
-    if not isinstance(sources, dict):
+    written = raw.get("sources")
+    if not isinstance(written, dict):
         return result
+    sources = {key: value for key, value in written.items() if _is_origin(value)}
     own, inherited = _leaves(raw, ""), _leaves(below, "")
     explicit = {path: sources[key] for path in own if (key := covering_key(sources, path)) is not None}
     used = {covering_key(sources, path) for path in own} | {"*"}
@@ -225,8 +224,19 @@ def with_explicit_sources(raw: dict[str, Any], below: Mapping[str, Any] | None =
         if key is not None:
             used.add(key)
             explicit[path] = sources[key]
-    result["sources"] = {key: value for key, value in sources.items() if key not in used} | explicit
+    result["sources"] = {
+        key: value for key, value in written.items() if key not in used or key not in sources
+    } | explicit
     return result
+
+
+def _is_origin(value: object) -> bool:
+    """Whether a value is a source with its status; what is none is told where it stands, and not inherited."""
+    try:
+        Source.model_validate(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def _leaves(table: Mapping[str, Any], prefix: str) -> list[str]:

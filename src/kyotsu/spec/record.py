@@ -79,8 +79,7 @@ class Record(Table):
         unknown = [key for key in sources if key != "*" and not path_exists(cls, key)]
         if unknown:
             raise misplaced(
-                Fault(f"an origin for {key!r}, which is no field", "the path of a field", (key,))
-                for key in unknown
+                Fault(f"an origin for {key!r}, which is no field", "the path of a field", (key,)) for key in unknown
             )
         return sources
 

@@ -24,9 +24,7 @@ EAXLE_CHECK_IDS = [check.id for check in EAXLE_CHECKS]
 CAPACITY_TOLERANCE = 0.05  # a module's stated capacity against its cells': covers rating conventions
 
 
-def reference_problems(
-    workspace: Workspace, entries: Mapping[str, Entry], names: Names
-) -> list[Problem]:
+def reference_problems(workspace: Workspace, entries: Mapping[str, Entry], names: Names) -> list[Problem]:
     """Every reference that leads nowhere and every claim that the figures contradict.
 
     `names` are those written down of each kind, even by records that are not valid: what is wrong with
@@ -44,9 +42,7 @@ def _alliance(workspace: Workspace, entries: Mapping[str, Entry], names: Names) 
     for index, reference in enumerate(head.adopted_standards):
         yield from _known(entry, ("adopted_standards", index), reference, names["standard"])
     if head.proposed_battery_module is not None:
-        yield from _known(
-            entry, ("proposed_battery_module",), head.proposed_battery_module, names["battery_module"]
-        )
+        yield from _known(entry, ("proposed_battery_module",), head.proposed_battery_module, names["battery_module"])
     for index, name in enumerate(head.proposed_eaxles):
         yield from _known(entry, ("proposed_eaxles", index), name, names["eaxle"])
     for number, agreement in enumerate(head.agreement):
@@ -81,9 +77,7 @@ def _parts(workspace: Workspace, entries: Mapping[str, Entry], names: Names) -> 
         yield from _cell(workspace, module, entries[module.id], names["cell"])
 
 
-def _cell(
-    workspace: Workspace, module: BatteryModule, entry: Entry, names: Iterable[str] | None
-) -> Iterator[Problem]:
+def _cell(workspace: Workspace, module: BatteryModule, entry: Entry, names: Iterable[str] | None) -> Iterator[Problem]:
     if module.cell is None:
         return
     yield from _known(entry, ("cell",), module.cell, names)
@@ -144,9 +138,7 @@ def _waived(
             )
 
 
-def _known(
-    entry: Entry, path: tuple[str | int, ...], name: str, names: Iterable[str] | None
-) -> Iterator[Problem]:
+def _known(entry: Entry, path: tuple[str | int, ...], name: str, names: Iterable[str] | None) -> Iterator[Problem]:
     known = sorted(names or ())
     if names is not None and name not in known:
         listed = ", ".join(known[:8]) + (" ..." if len(known) > 8 else "")

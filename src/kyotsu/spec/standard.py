@@ -54,9 +54,7 @@ class Constraint(Table):
             "equal": f"= {self.value}",
             "at_least": f">= {self.value}",
             "at_most": f"<= {self.value}",
-            "between": f"{self.low:g} to {self.high:g}"
-            if self.low is not None and self.high is not None
-            else "",
+            "between": f"{self.low:g} to {self.high:g}" if self.low is not None and self.high is not None else "",
             "one_of": f"one of {', '.join(str(value) for value in self.values or ())}",
             "stated": "stated",
         }[self.rule]
@@ -161,9 +159,7 @@ def value_at(part: Any, path: str) -> object:
     current = part
     for name in path.split("."):
         if isinstance(current, tuple):
-            current = max(
-                (value for item in current if (value := getattr(item, name)) is not None), default=None
-            )
+            current = max((value for item in current if (value := getattr(item, name)) is not None), default=None)
         else:
             current = getattr(current, name)
         if current is None:
@@ -182,9 +178,7 @@ def conformance(part: Part, standard: Standard) -> list[Deviation]:
 
 def diff(old: Standard, new: Standard, parts: Iterable[Part] = ()) -> list[Change]:
     """What changed from `old` to `new`, and which of `parts` conformed to `old` but break on each change."""
-    conforming = [
-        part for part in parts if isinstance(part, PART_KINDS[old.kind]) and not conformance(part, old)
-    ]
+    conforming = [part for part in parts if isinstance(part, PART_KINDS[old.kind]) and not conformance(part, old)]
     before = {constraint.field: constraint for constraint in old.constraints}
     after = {constraint.field: constraint for constraint in new.constraints}
     changes = []

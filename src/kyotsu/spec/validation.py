@@ -119,9 +119,7 @@ def _problem(model: type[BaseModel], entry: Entry, detail: ErrorDetails) -> Prob
     if kind == "missing":
         return Problem(place, f"no key {name!r}", _EXPECTED[kind], f"Add {name} = ...")
     if kind == "value_error":
-        return Problem(
-            place, str(detail["ctx"]["error"]), "values that agree with each other", "Correct one of them."
-        )
+        return Problem(place, str(detail["ctx"]["error"]), "values that agree with each other", "Correct one of them.")
     expected = _EXPECTED.get(kind) or _lower_first(detail["msg"].removeprefix("Input should be "))
     if kind == "string_pattern_mismatch":
         expected = _SHAPES.get(detail["ctx"]["pattern"], expected)

@@ -25,7 +25,7 @@ from kyotsu.errors import InputError, Location, Problem
 from kyotsu.spec.alliance import Alliance, Maker
 from kyotsu.spec.battery import BatteryModule
 from kyotsu.spec.cell import Cell, load_cell
-from kyotsu.spec.document import Document, read_toml
+from kyotsu.spec.document import Document, dotted, read_toml
 from kyotsu.spec.eaxle import EAxle
 from kyotsu.spec.inheritance import Entry, Place, resolve
 from kyotsu.spec.migration import migrate
@@ -104,15 +104,11 @@ def check_workspace(root: Path) -> tuple[Workspace | None, list[Problem]]:
         found = "no such folder" if isinstance(error, FileNotFoundError) else f"{error.strerror or error}"
     if found:
         return None, [
-            Problem(
-                Location(str(root)), found, "the folder of a workspace", "Give a folder with alliance.toml."
-            )
+            Problem(Location(str(root)), found, "the folder of a workspace", "Give a folder with alliance.toml.")
         ]
     reader = _Reader(root)
     workspace = reader.workspace()
-    problems = sorted(
-        dict.fromkeys(reader.problems), key=lambda problem: (problem.severity, _order(problem.location))
-    )
+    problems = sorted(dict.fromkeys(reader.problems), key=lambda problem: (problem.severity, _order(problem.location)))
     return workspace, problems
 
 
@@ -188,9 +184,7 @@ class _Reader:
             if key not in kinds:
                 expected = " and ".join(f"[[{kind}]]" for kind in kinds)
                 self.problems.append(
-                    Problem(
-                        document.locate((key,)), f"unknown key {key!r}", expected, "Remove or rename the key."
-                    )
+                    Problem(document.locate((key,)), f"unknown key {key!r}", expected, "Remove or rename the key.")
                 )
             elif not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
                 self.problems.append(
@@ -231,9 +225,7 @@ class _Reader:
                 result[name] = entry
         return result
 
-    def read_all(
-        self, model: type[RecordT], entries: Mapping[str, Entry], scope: str = ""
-    ) -> dict[str, RecordT]:
+    def read_all(self, model: type[RecordT], entries: Mapping[str, Entry], scope: str = "") -> dict[str, RecordT]:
         """The valid records among resolved entries, templates left out."""
         records: dict[str, RecordT] = {}
         for name, entry in entries.items():
@@ -246,8 +238,21 @@ class _Reader:
             if record is not None:
                 records[f"{scope}{name}"] = record
                 self.entries[f"{scope}{name}"] = entry
+        for name, record in records.items():
+            entry = self.entries[name]
+            if not self.spoiled(entry):  # an origin that is none is told, and not missed in what inherits it
                 self.problems.extend(unsourced(record, entry))
         return records
+
+    def spoiled(self, entry: Entry) -> bool:
+        """Whether something is wrong in a record that this one extends."""
+        bases = {(place.document.file, dotted(place.prefix)) for place in entry.places if place.of_base}
+        return any(
+            problem.severity == "error" and (problem.location.key or "").startswith(f"{key}.")
+            for problem in self.problems
+            for file, key in bases
+            if problem.location.file == file
+        )
 
     def inherited(self, problem: Problem, entry: Entry) -> bool:
         """Whether a problem of a record as a whole was already told of the record that it extends."""
@@ -284,9 +289,7 @@ class _Reader:
                     first = self.entries[standard.reference].locate(("id",))
                     found = f"{standard.reference} a second time, first in {first.file} line {first.line}"
                     self.problems.append(
-                        Problem(
-                            entry.locate(("id",)), found, "one entry for each version", "Raise the version."
-                        )
+                        Problem(entry.locate(("id",)), found, "one entry for each version", "Raise the version.")
                     )
                     continue
                 result[standard.reference] = standard
@@ -295,9 +298,7 @@ class _Reader:
 
     def slot_templates(self) -> dict[str, dict[str, Entry]]:
         """Slots that vehicles may extend, by kind and id."""
-        found = list(
-            self.listed(self.document("standards/slots.toml", required=False), "battery_bay", "eaxle_mount")
-        )
+        found = list(self.listed(self.document("standards/slots.toml", required=False), "battery_bay", "eaxle_mount"))
         models: dict[str, type[Record]] = {"battery_bay": BatteryBay, "eaxle_mount": EAxleMount}
         templates = {}
         for kind, model in models.items():

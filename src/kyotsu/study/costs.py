@@ -19,10 +19,11 @@ LAST_YEAR = 2035
 YEARLY_FALL = 0.015
 COST_SOURCE = "battery: EPA OMEGA powertrain_cost_frm.csv (2023-10-30, from ANL BatPaC), 2022 USD, before mark-up"
 
-# A. Simpson 2006, long-term motor cost: 16 USD/kW + 385 USD
+# A. Simpson 2006, long-term motor cost: 16 USD/kW + 385 USD of 2006
 DRIVE_USD_PER_KW = 16.0
 DRIVE_FIXED_USD = 385.0
-DRIVE_SOURCE = "drives: A. Simpson 2006, long-term motor cost: 16 USD/kW + 385 USD"
+USD_2022_PER_2006 = 292.655 / 201.6  # US consumer price index CPI-U, annual averages (Bureau of Labor Statistics)
+DRIVE_SOURCE = "drives: A. Simpson 2006, long-term motor cost, 16 USD/kW + 385 USD, in 2022 USD by CPI-U"
 
 
 def battery_cost_usd(energy_kwh: float, chemistry: str | None, year: int) -> float:
@@ -34,5 +35,5 @@ def battery_cost_usd(energy_kwh: float, chemistry: str | None, year: int) -> flo
 
 
 def drive_cost_usd(peak_power_kw: float) -> float:
-    """Cost of a motor with inverter [USD] by peak power [kW] (Simpson 2006)."""
-    return DRIVE_FIXED_USD + DRIVE_USD_PER_KW * peak_power_kw
+    """Cost of a motor with inverter [USD of 2022] by the peak power [kW] of its hardware (Simpson 2006)."""
+    return USD_2022_PER_2006 * (DRIVE_FIXED_USD + DRIVE_USD_PER_KW * peak_power_kw)

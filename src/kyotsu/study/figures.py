@@ -12,19 +12,19 @@ from kyotsu.sim.label import label_of
 from kyotsu.sim.parameters import FloatArray, VehicleParameters
 from kyotsu.sim.performance import acceleration_time_s, gradeability_pct, top_speed_km_h, usable_energy_kwh
 from kyotsu.sim.simulate import Results, simulate
-from kyotsu.spec.build import Build
+from kyotsu.spec.build import AS_BUILT, Build, Drive
 from kyotsu.spec.finding import Verdict
 from kyotsu.study.costs import battery_cost_usd, drive_cost_usd
-from kyotsu.study.requirements import requirement_findings
+from kyotsu.study.requirements import Performance, requirement_findings
 from kyotsu.study.results import BuildResult, CycleResult
 
 CYCLES = ("udds", "hwfet", "us06", "wltc_3b", "jc08", "nedc", "jp1015")
 
 
 def drive_builds(
-    builds: Sequence[tuple[Build, Verdict]], year: int
+    builds: Sequence[tuple[Build, Verdict | None]], year: int
 ) -> tuple[tuple[BuildResult, ...], tuple[CycleResult, ...]]:
-    """Every build, with the verdict of its fit, over every cycle; `year` dates the costs."""
+    """Every build, with the verdict of its parts' fit (`None`: not judged), over every cycle; `year` dates costs."""
     if not builds:
         return (), ()
     parameters = build_parameters(build for build, _ in builds)
@@ -36,27 +36,20 @@ def drive_builds(
 
 
 def _build_results(
-    builds: Sequence[tuple[Build, Verdict]], year: int, parameters: VehicleParameters, results: Results
+    builds: Sequence[tuple[Build, Verdict | None]], year: int, parameters: VehicleParameters, results: Results
 ) -> tuple[BuildResult, ...]:
     consumption = dict(zip(results.cycles, results.consumption_ac_wh_per_km.T, strict=True))
     ranges = _ranges_km(parameters, results)
     label = label_of(consumption["udds"], consumption["hwfet"], ranges["udds"], ranges["hwfet"])
-    sprint, fastest, steepest = (
-        acceleration_time_s(parameters),
-        top_speed_km_h(parameters),
-        gradeability_pct(parameters),
-    )
+    performances = _performances([build for build, _ in builds], parameters, ranges)
+    originals = {
+        build.vehicle_name: found
+        for (build, _), found in zip(builds, performances, strict=True)
+        if build.kind == AS_BUILT
+    }
     rows = []
-    for index, (build, fit) in enumerate(builds):
-        sprint_s = float(sprint[index]) if math.isfinite(sprint[index]) else None
-        findings = requirement_findings(
-            build.vehicle,
-            range_km=float(ranges[build.vehicle.requirements.range_cycle][index]),
-            zero_to_100_km_h_s=sprint_s,
-            top_speed_km_h=float(fastest[index]),
-            gradeability_pct=float(steepest[index]),
-            curb_mass_kg=build.curb_mass_kg,
-        )
+    for index, ((build, fit), found) in enumerate(zip(builds, performances, strict=True)):
+        reference = None if build.kind == AS_BUILT else originals.get(build.vehicle_name)
         rows.append(
             BuildResult(
                 vehicle=build.vehicle_name,
@@ -75,16 +68,41 @@ def _build_results(
                 wltc_ac_wh_per_km=float(consumption["wltc_3b"][index]),
                 epa_range_km=float(label.range_km[index]),
                 wltc_range_km=float(ranges["wltc_3b"][index]),
-                zero_to_100_km_h_s=sprint_s,
-                top_speed_km_h=float(fastest[index]),
-                gradeability_pct=float(steepest[index]),
+                zero_to_100_km_h_s=found.zero_to_100_km_h_s,
+                top_speed_km_h=found.top_speed_km_h,
+                gradeability_pct=found.gradeability_pct,
                 battery_cost_usd=battery_cost_usd(build.pack.energy_kwh, build.pack.chemistry, year),
-                drive_cost_usd=sum(drive_cost_usd(drive.rating.peak_power_kw) for drive in build.drives),
-                requirements=findings,
+                drive_cost_usd=sum(drive_cost_usd(_hardware_power_kw(drive)) for drive in build.drives),
+                requirements=requirement_findings(build.vehicle, found, reference),
                 notes=_notes(build),
             )
         )
     return tuple(rows)
+
+
+def _performances(
+    builds: Sequence[Build], parameters: VehicleParameters, ranges: dict[str, FloatArray]
+) -> list[Performance]:
+    sprint, fastest, steepest = (
+        acceleration_time_s(parameters),
+        top_speed_km_h(parameters),
+        gradeability_pct(parameters),
+    )
+    return [
+        Performance(
+            range_km=float(ranges[build.vehicle.requirements.range_cycle][index]),
+            zero_to_100_km_h_s=float(sprint[index]) if math.isfinite(sprint[index]) else None,
+            top_speed_km_h=float(fastest[index]),
+            gradeability_pct=float(steepest[index]),
+            curb_mass_kg=build.curb_mass_kg,
+        )
+        for index, build in enumerate(builds)
+    ]
+
+
+def _hardware_power_kw(drive: Drive) -> float:
+    """A unit costs what its hardware can do, whatever rating it runs at."""
+    return max(rating.peak_power_kw for rating in drive.eaxle.ratings)
 
 
 def _ranges_km(parameters: VehicleParameters, results: Results) -> dict[str, FloatArray]:

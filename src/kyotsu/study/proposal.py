@@ -24,7 +24,8 @@ def proposed_build(workspace: Workspace, base: Build, fits: Sequence[Fit]) -> tu
     if battery is None:
         return None, Verdict.UNKNOWN, "The workspace proposes no battery module: set proposed_battery_module."
     if battery.layout is None:
-        return None, battery.verdict, " ".join(finding.reason for finding in battery.deciding)
+        module = workspace.battery_modules[battery.part]
+        return None, battery.verdict, f"How often {module.name} goes into the bay is not known, or it does not at all."
     chosen: list[Fit] = []
     drives: list[Drive] = []
     for drive in base.drives:
@@ -57,9 +58,9 @@ def _preference(workspace: Workspace, fit: Fit) -> tuple[int, int, float, float]
 
 def proposed_builds(
     workspace: Workspace, bases: Mapping[str, Build], fits: Sequence[Fit]
-) -> tuple[list[tuple[Build, Verdict]], list[NotBuilt]]:
+) -> tuple[list[tuple[Build, Verdict | None]], list[NotBuilt]]:
     """Every vehicle with the proposed parts, and those that cannot be built so."""
-    built: list[tuple[Build, Verdict]] = []
+    built: list[tuple[Build, Verdict | None]] = []
     refused: list[NotBuilt] = []
     for base in bases.values():
         build, verdict, reason = proposed_build(workspace, base, fits)

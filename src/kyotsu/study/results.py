@@ -45,7 +45,7 @@ class BuildResult:
     Attributes:
         build: `as_built` or `common`.
         parts: what fills its slots, in words.
-        fit: the worst verdict of its parts in their slots; pass for the vehicle as built.
+        fit: the worst verdict of its parts in their slots; `None` for the vehicle as built: nobody asks.
         epa_range_km: EPA label range (two-cycle, adjusted).
         gradeability_pct: steepest grade climbed from standstill.
         requirements: the vehicle's own requirements judged by simulation.
@@ -57,7 +57,7 @@ class BuildResult:
     name: str
     build: str
     parts: tuple[str, ...]
-    fit: Verdict
+    fit: Verdict | None
     energy_kwh: float
     usable_kwh: float
     nominal_voltage_v: float | None

@@ -44,7 +44,7 @@ def _timed(seconds: dict[str, float], name: str) -> Iterator[None]:
     seconds[name] = round(time.perf_counter() - start, 3)
 
 
-def _builds(workspace: Workspace, fits: Sequence[Fit]) -> tuple[list[tuple[Build, Verdict]], list[NotBuilt]]:
+def _builds(workspace: Workspace, fits: Sequence[Fit]) -> tuple[list[tuple[Build, Verdict | None]], list[NotBuilt]]:
     bases: dict[str, Build] = {}
     refused: list[NotBuilt] = []
     for name, vehicle in workspace.vehicles.items():
@@ -54,4 +54,4 @@ def _builds(workspace: Workspace, fits: Sequence[Fit]) -> tuple[list[tuple[Build
         else:
             bases[name] = build
     common, more = proposed_builds(workspace, bases, fits)
-    return [(build, Verdict.PASS) for build in bases.values()] + common, refused + more
+    return [(build, None) for build in bases.values()] + common, refused + more

@@ -29,7 +29,8 @@ def drive_vehicle(
     base, missing = as_built(vehicle, workspace.vehicles[vehicle], workspace.eaxles)
     if base is None:
         raise _refused(workspace, vehicle, f"{', '.join(missing)} not stated", "these values", "State them.")
-    build, verdict = base, Verdict.PASS
+    build: Build = base
+    verdict: Verdict | None = None
     if battery_module is not None or eaxles:
         build, verdict = _with_parts(workspace, base, battery_module, eaxles)
     (result,), cycles = drive_builds([(build, verdict)], workspace.alliance.year)
@@ -65,14 +66,9 @@ def _with_parts(
     layout: Layout | None = fit.layout
     whole = None if layout is None else rebuilt(base, "rebuilt", module, layout, tuple(drives))
     if whole is None:
-        reason = " ".join(finding.reason for finding in fit.deciding)
-        raise _refused(
-            workspace,
-            name,
-            f"{module.id} cannot be built in: {reason}",
-            "a layout and an energy",
-            fit_hint(fit),
-        )
+        asked = "its energy" if layout is not None else "how often it goes into the bay"
+        found = f"{module.id}, of which {asked} is not known"
+        raise _refused(workspace, name, found, "a part with a layout and an energy", fit_hint(fit))
     return whole, max((item.verdict for item in (fit, *fits)), key=lambda verdict: verdict.rank)
 
 

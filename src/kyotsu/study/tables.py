@@ -48,7 +48,7 @@ def build_record(build: BuildResult) -> dict[str, Any]:
         "name": build.name,
         "build": build.build,
         "parts": "; ".join(build.parts),
-        "fit": build.fit.value,
+        "fit": build.fit.value if build.fit else None,
         "requirements": build.verdict.value,
         "energy_kwh": build.energy_kwh,
         "usable_kwh": build.usable_kwh,
@@ -97,7 +97,7 @@ def changes(study: Study) -> Records:
         record: dict[str, Any] = {
             "vehicle": after.vehicle,
             "name": after.name,
-            "fit": after.fit.value,
+            "fit": after.fit.value if after.fit else None,
             "requirements": after.verdict.value,
         }
         for name in CHANGES:
