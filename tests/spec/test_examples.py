@@ -77,7 +77,7 @@ def test_the_leaf_62_pack_in_a_leaf_40_needs_springs_and_body_work() -> None:
 
 def test_the_lto_pack_fits_the_imiev_in_body_but_not_in_voltage() -> None:
     fit = tried("interchange", "mitsubishi/imiev", "imiev_m_10")
-    assert checks(fit, Verdict.FAIL) == {"E1"}
+    assert checks(fit, Verdict.FAIL) == {"E1", "E4"}
     assert {f"M{number}" for number in range(1, 7)} <= checks(fit, Verdict.PASS)
     assert tried("interchange", "mitsubishi/imiev", "imiev_16").verdict is Verdict.PASS
 
@@ -87,7 +87,7 @@ def test_one_mache_bay_takes_two_chemistries(module: str) -> None:
     assert tried("interchange", "ford/mache", module).verdict is Verdict.PASS
 
 
-@pytest.mark.parametrize(("module", "also"), [("small_car_72s", set()), ("800v_192s", {"E2", "E6", "E7", "G1"})])
+@pytest.mark.parametrize(("module", "also"), [("small_car_72s", {"E4"}), ("800v_192s", {"E2", "E6", "E7", "G1"})])
 def test_other_voltage_classes_fail_a_400_v_bay_by_voltage(module: str, also: set[str]) -> None:
     assert checks(tried("interchange", "example/car_400v", module), Verdict.FAIL) == {"E1"} | also
 

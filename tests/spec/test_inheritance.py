@@ -305,12 +305,12 @@ def test_too_many_levels_are_told_once(tmp_path: Path, backwards: bool) -> None:
 
 @pytest.mark.parametrize("backwards", [False, True])
 def test_a_long_chain_takes_neither_long_nor_much(tmp_path: Path, backwards: bool) -> None:
-    records = entries(tmp_path, chain(20_000))
+    records = entries(tmp_path, chain(5_000))
     if backwards:
         records = dict(reversed(records.items()))
     begin = time.perf_counter()
     resolve(records)
-    assert time.perf_counter() - begin < 5.0
+    assert time.perf_counter() - begin < 3.0
 
 
 names = st.sampled_from("abcdef")

@@ -79,7 +79,6 @@ def _record(change: Change) -> dict[str, Any]:
 def _print(before: Standard, after: Standard, changes: list[Change]) -> None:
     screen.print(f"{before.reference} -> {after.reference}: {len(changes)} changes", soft_wrap=True)
     listing = table("field", "change", before.version, after.version, "breaks", "reason")
-    listing.columns[0].no_wrap = True
     for change in changes:
         record = _record(change)
         breaks = ", ".join(change.broken) or ("no part here" if change.can_break else "-")

@@ -17,6 +17,8 @@ LIMITERS = ("none", "tyre", "motor_torque", "motor_power", "motor_speed", "batte
 NONE, TYRE, MOTOR_TORQUE, MOTOR_POWER, MOTOR_SPEED, BATTERY, BATTERY_EMPTY = (float(i) for i in range(7))
 
 STANDSTILL = 1e-3  # m/s; under it the power limit of a motor does not bind
+ROUNDING = 1e-6  # -, of a force; less than that wanting is no limit, but rounding in single precision
+LEAST = 1e-30  # in any unit; keeps a division finite in single precision too
 
 
 class AxleForces(NamedTuple):
@@ -117,7 +119,8 @@ def share_force(
     front = np.minimum(size - rear, front_limit[0])
     code = np.where(front_limit[0] >= rear_limit[0], front_limit[1], rear_limit[1])
     sign = np.where(asked < 0.0, -1.0, 1.0)
-    return AxleForces(sign * front, sign * rear, np.where(front + rear < size, code, NONE))
+    short = size - (front + rear) > ROUNDING * size
+    return AxleForces(sign * front, sign * rear, np.where(short, code, NONE))
 
 
 def electric_terms(
@@ -172,9 +175,9 @@ def electric_scale(terms: ElectricTerms, low: FloatArray, high: FloatArray) -> F
     limit = np.where((full > high) & ~braking, high, low)
     slack = limit - terms.idle
     slope = np.abs(terms.linear) + np.sqrt(np.maximum(terms.linear * terms.linear + 4.0 * terms.square * slack, 0.0))
-    root = 2.0 * np.abs(slack) / np.maximum(slope, 1e-300)
+    root = 2.0 * np.abs(slack) / np.maximum(slope, LEAST)
     # Past the lowest point of the parabola more braking gives less power back.
-    lowest = np.abs(terms.linear) / np.maximum(2.0 * terms.square, 1e-300)
+    lowest = np.abs(terms.linear) / np.maximum(2.0 * terms.square, LEAST)
     root = np.where(braking, np.minimum(root, lowest), root)
     scale = np.where((full > high) | (full < low), np.minimum(root, 1.0), 1.0)
     return np.where((terms.idle > high) & (full > high), 0.0, scale)

@@ -24,6 +24,7 @@ from kyotsu.sim.battery import (
 from kyotsu.sim.drive import (
     BATTERY,
     BATTERY_EMPTY,
+    LEAST,
     MOTOR_SPEED,
     NONE,
     AxleForces,
@@ -38,7 +39,7 @@ from kyotsu.sim.road import axle_loads, grade_force, inertia, road_load
 
 FLOOR_IT = 1e9  # N, more than any drive can give
 ITERATIONS = 30  # at most, of the speed reached under a limit; it closes in 4 to 8
-CLOSED = 1e-10  # N per kg of vehicle; where that iteration stops
+CLOSED = 1e-12  # N per kg of vehicle; where that iteration stops
 TINY = 1e-9  # s; a step of no length leaves everything as it is
 
 
@@ -236,7 +237,7 @@ def full_throttle(moment: Moment, target: FloatArray) -> AxleForces:
     most = wheel_forces(moment, target, np.full_like(target, FLOOR_IT))
     given = most.front + most.rear
     demand = np.maximum(wheel_demand(moment, target), 0.0)
-    part = np.minimum(demand / np.maximum(given, 1e-300), 1.0)
+    part = np.minimum(demand / np.maximum(given, LEAST), 1.0)
     return AxleForces(most.front * part, most.rear * part, most.limiter)
 
 
@@ -282,7 +283,7 @@ def _balance(moment: Moment, low: Point, high: Point) -> FloatArray:
     reachable, stuck = y_high <= 0.0, y_low >= 0.0
     middle, side = x_low, np.zeros_like(x_low)
     for _ in range(ITERATIONS):
-        middle = x_high - y_high * (x_high - x_low) / np.maximum(y_high - y_low, 1e-300)
+        middle = x_high - y_high * (x_high - x_low) / np.maximum(y_high - y_low, LEAST)
         middle = np.minimum(np.maximum(middle, x_low), x_high)
         value = force_lacking(moment, middle)
         above = value > 0.0

@@ -224,7 +224,7 @@ def power(case: BatteryCase) -> list[Outcome]:
         total = None if own.content is None else own.number * layout.strings
         offered, needed = Value(own.field, total, own.status), Value(field, current, weakest([wanted.status, status]))
         outcomes.append(compare(offered, AT_LEAST, needed, what=f"{words} current"))
-        if current is not None and soc == lowest_soc:
+        if current is not None and demand == "discharge_peak_power_kw":
             loaded = Value("battery voltage_v", voltage - resistance * current, status)
             outcomes.append(_voltage_at_peak(case, loaded, f"at {wanted.number:g} kW, {soc:.0%} charge, end of life"))
     return outcomes

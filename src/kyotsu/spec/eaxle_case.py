@@ -51,7 +51,7 @@ class EAxleCase:
         unstated = self.offer("reducer.axle_peak_torque_nm").content is None
         if unstated and self.offer("reducer.ratio").content is not None and efficiency.content is None:
             return efficiency
-        return self.axle_torque_at(efficiency.content)
+        return self.axle_torque_at(1.0 if efficiency.content is None else efficiency.number)
 
     def axle_torque_at(self, efficiency: float | None) -> Value:
         """Peak torque at the wheels [N m] at an efficiency of the gear, and no more than the reducer bears."""
