@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -34,7 +35,14 @@ def fit(
     _known(vehicle, loaded.vehicles, "vehicle", loaded, prefix=True)
     _known(part, loaded.parts, "part", loaded)
     chosen = {vehicle} & loaded.vehicles.keys() or {name for name in loaded.vehicles if name.startswith(vehicle or "")}
-    fits = [item for item in fit_workspace(loaded) if item.vehicle in chosen and part in (None, item.part)]
+    fits = fit_workspace(
+        replace(
+            loaded,
+            vehicles={name: item for name, item in loaded.vehicles.items() if name in chosen},
+            battery_modules={name: item for name, item in loaded.battery_modules.items() if part in (None, name)},
+            eaxles={name: item for name, item in loaded.eaxles.items() if part in (None, name)},
+        )
+    )
     if as_json:
         print_json([{**item.record(), "findings": [finding.record() for finding in item.findings]} for item in fits])
     elif vehicle is not None and part is not None:
