@@ -60,9 +60,7 @@ def each(paths: list[Path]) -> pytest.MarkDecorator:
 
 
 def test_the_tests_run_against_this_checkout() -> None:
-    assert Path(kyotsu.__file__).parent == PACKAGE, (
-        "another copy of kyotsu is installed: make clean, make test"
-    )
+    assert Path(kyotsu.__file__).parent == PACKAGE, "another copy of kyotsu is installed: make clean, make test"
 
 
 def test_packages_are_one_folder_deep() -> None:
@@ -72,11 +70,7 @@ def test_packages_are_one_folder_deep() -> None:
 
 def test_no_file_has_a_name_that_says_nothing() -> None:
     everything = [*SOURCES, *(ROOT / "tests").rglob("*.py")]
-    vague = [
-        relative(p)
-        for p in everything
-        if FORBIDDEN_NAMES & {p.stem, p.parent.name, p.stem.removeprefix("test_")}
-    ]
+    vague = [relative(p) for p in everything if FORBIDDEN_NAMES & {p.stem, p.parent.name, p.stem.removeprefix("test_")}]
     assert not vague, "a helper lives beside its only user; with two users it earns a name of its own"
 
 
@@ -137,11 +131,7 @@ def is_documented(module: ModuleType, name: str) -> bool:
 
 def test_the_error_tree_is_drawn_on_top_of_errors() -> None:
     drawn = re.findall(r"\b\w+Error\b", errors.__doc__ or "")
-    defined = [
-        name
-        for name, value in vars(errors).items()
-        if inspect.isclass(value) and issubclass(value, Exception)
-    ]
+    defined = [name for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, Exception)]
     assert sorted(drawn) == sorted(defined), "each error once, each with its line"
     assert all(issubclass(getattr(errors, name), errors.KyotsuError) for name in defined)
 
@@ -225,9 +215,7 @@ def test_the_search_for_numbers_sees_through_containers() -> None:
         count: int
         level: typing.Literal[1, 2]
 
-    fields = [
-        Quantity(Part, name) for name, field in Part.model_fields.items() if holds_numbers(field.annotation)
-    ]
+    fields = [Quantity(Part, name) for name, field in Part.model_fields.items() if holds_numbers(field.annotation)]
     assert [q.name for q in fields] == ["mass", "curve", "limits", "width_mm", "gear_ratio"]
     assert [q.name for q in fields if not q.named_well] == ["mass", "curve", "limits"]
 
@@ -327,9 +315,7 @@ def test_the_repository_speaks_of_kyotsu_alone() -> None:
     if not (ROOT / ".git").exists():
         pytest.skip("not a clone, so git cannot say which files are the project's")
     list_files = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(list_files, cwd=ROOT, capture_output=True, check=True, text=True).stdout.split(
-        "\0"
-    )
+    names = subprocess.run(list_files, cwd=ROOT, capture_output=True, check=True, text=True).stdout.split("\0")
     files = [ROOT / name for name in names if name and (ROOT / name).is_file()]
     assert ROOT / "pyproject.toml" in files
     found = []

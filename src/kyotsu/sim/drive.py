@@ -111,13 +111,15 @@ def share_force(
         rear_limit: most force of the rear axle [N] and its code, each of shape (vehicle,).
 
     Returns:
-        Forces with the sign of `asked`; the code is that of the stronger axle where both are at their limit.
+        Forces with the sign of `asked`; the code is that of the stronger axle where both are at their limit,
+        the first in `LIMITERS` of axles equally strong.
     """
     size = np.abs(asked)
     front = np.minimum(chassis.front_torque_share * size, front_limit[0])
     rear = np.minimum(size - front, rear_limit[0])
     front = np.minimum(size - rear, front_limit[0])
-    code = np.where(front_limit[0] >= rear_limit[0], front_limit[1], rear_limit[1])
+    code = np.where(front_limit[0] > rear_limit[0], front_limit[1], rear_limit[1])
+    code = np.where(front_limit[0] == rear_limit[0], np.minimum(front_limit[1], rear_limit[1]), code)
     sign = np.where(asked < 0.0, -1.0, 1.0)
     short = size - (front + rear) > ROUNDING * size
     return AxleForces(sign * front, sign * rear, np.where(short, code, NONE))

@@ -28,6 +28,7 @@ from kyotsu.spec.record import (
     StandardReference,
     Table,
     Text,
+    require_rising,
 )
 
 MotorType = Literal["pm", "induction", "eesm"]
@@ -135,11 +136,7 @@ class Inverter(Table):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        names = ("voltage_min_v", "full_power_min_v", "full_power_max_v", "voltage_max_v")
-        known = [(name, value) for name in names if (value := getattr(self, name)) is not None]
-        for (low, below), (high, above) in pairwise(known):
-            if below > above:
-                raise ValueError(f"{low} = {below:g} must not exceed {high} = {above:g}")
+        require_rising(self, "voltage_min_v", "full_power_min_v", "full_power_max_v", "voltage_max_v")
         return self
 
 

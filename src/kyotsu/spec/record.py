@@ -163,6 +163,14 @@ def table_in(annotation: Any) -> Any:
     return None
 
 
+def require_rising(table: Table, *names: str) -> None:
+    """Raise `ValueError` when the known values of a table do not rise, or stay, in the order of `names`."""
+    known = [(name, value) for name in names if (value := getattr(table, name)) is not None]
+    for (low, below), (high, above) in pairwise(known):
+        if below > above:
+            raise ValueError(f"{low} = {below:g} must not exceed {high} = {above:g}")
+
+
 class Curve(Table):
     """A table y(x) read by linear interpolation and held flat beyond its ends; subclasses name x and y."""
 

@@ -7,7 +7,6 @@ with a reason: `waived.E10 = "sea-level test vehicle"`.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -27,6 +26,7 @@ from kyotsu.spec.record import (
     Share,
     Table,
     Text,
+    require_rising,
 )
 
 CheckId = Annotated[str, Field(pattern=r"^[A-Z][0-9]{1,2}$")]
@@ -89,11 +89,7 @@ class BayElectrical(Table):
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
-        names = ("voltage_min_v", "full_power_min_v", "voltage_max_v", "class_limit_v")
-        known = [(name, value) for name in names if (value := getattr(self, name)) is not None]
-        for (low, below), (high, above) in pairwise(known):
-            if below > above:
-                raise ValueError(f"{low} = {below:g} must not exceed {high} = {above:g}")
+        require_rising(self, "voltage_min_v", "full_power_min_v", "voltage_max_v", "class_limit_v")
         return self
 
 
