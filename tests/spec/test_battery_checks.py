@@ -169,6 +169,8 @@ CASES = [
          "Lowest temperature for driving: -10 °C offered, at most -25 °C required"),
     Case("T4", {"limits.operating.discharge_temperature_max_c": 40.0}, FAIL, "40 °C offered, at least 45 °C required"),
     Case("T4", {"thermal.storage_temperature_min_c": -20.0}, FAIL, "Lowest temperature in storage: -20 °C offered"),
+    Case("T4", {"thermal.storage_temperature_max_c": 50.0}, FAIL, "Highest temperature in storage: 50 °C offered"),
+    Case("T4", {"limits.operating.charge_temperature_max_c": 40.0}, FAIL, "Highest temperature for charging: 40 °C"),
     Case("T4", {"bay.thermal.climate_max_c": None}, UNKNOWN, "battery_bay.thermal.climate_max_c"),
     # safety
     Case("S1", {"safety.propagation": "none", "safety.propagation_warning_s": None}, PASS,

@@ -455,6 +455,13 @@ def test_a_whole_number_that_toml_does_not_have_is_told_with_its_line(toml: Path
     assert problem.found.startswith("a whole number of ")
 
 
+def test_many_long_numbers_do_not_take_long(toml: Path) -> None:
+    begin = time.perf_counter()
+    problem = refused(toml, "a = [" + ("1" * 3900 + ",") * 900 + "\n" + "1" * 5000 + "]")
+    assert time.perf_counter() - begin < 3.0
+    assert (problem.location.line, problem.found) == (2, "a whole number of more than 4000 digits")
+
+
 def test_the_whole_numbers_that_toml_has_are_read(toml: Path) -> None:
     document, _ = read(toml, f"a = {2**63 - 1}\nb = {-(2**63)}")
     assert document is not None

@@ -155,6 +155,7 @@ CASES = [
     Case("A21", {"mount.interface.asil_torque": None}, UNKNOWN, "eaxle_mount.interface.asil_torque"),
     Case("A22", {"environment.ip_code": "IP65"}, FAIL, "IP65 offered, at least IP67 required"),
     Case("A22", {"environment.temperature_min_c": -20.0}, FAIL, "-20 °C offered, at most -30 °C required"),
+    Case("A22", {"environment.vibration_class": 1}, FAIL, "Vibration class: 1 offered, at least 2 required"),
     Case("A22", {"environment.emc_class": 2}, FAIL, "2 offered, at least 3 required"),
     Case("A22", {"environment.max_altitude_m": None}, UNKNOWN, "eaxle.environment.max_altitude_m"),
     Case("A23", {"environment.noise_db": 70.0}, CONDITIONAL, "Encapsulate the unit."),

@@ -248,6 +248,13 @@ def test_a_wrong_origin_of_a_base_is_told_once_and_there(folder: Folder, old: st
     assert folder.at(folder.problem()) == (MODULES, line, key)
 
 
+def test_a_wrong_origin_of_a_variant_is_told_once_and_there(folder: Folder) -> None:
+    line = folder.append(MODULES, VARIANT + "mass_kg = 21.0\n") + VARIANT.count("\n") + 1
+    folder.append(MODULES, 'capacity_ah = 111.0\nsources."*" = { source = "guess", status = "heard" }\n')
+    problem = folder.problem()
+    assert folder.at(problem) == (MODULES, line + 1, "battery_module[3].sources.*.status")
+
+
 # --- what is broken ---
 
 

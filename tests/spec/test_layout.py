@@ -93,6 +93,12 @@ def test_a_part_that_is_too_large_has_no_place() -> None:
     assert places_for(part(envelope__height_mm=170.0, envelope__orientations=["on_end"]), CAR) == 0
 
 
+def test_a_part_needs_the_clearance_too() -> None:
+    tight = part(envelope__length_mm=305.0)  # 308 mm grown, and 2 mm around it, in 310 mm
+    assert places_for(tight, car(bay={})) == 12
+    assert places_for(tight, car(bay={}, clearance_mm=2.1)) is None
+
+
 def test_a_pack_takes_the_whole_bay() -> None:
     assert places_for(pack_of(WORKSPACE), car_for_packs(WORKSPACE)) == 1
     assert places_for(changed(pack_of(WORKSPACE), {"envelope.length_mm": None}), CAR) == 1
@@ -295,6 +301,14 @@ def test_the_share_below_the_window_is_that_of_the_charge() -> None:
     assert seen.lost_share == pytest.approx(0.25, abs=0.006)
     assert seen.derated_share == pytest.approx(0.5, abs=0.006)
     assert seen.lowest_v == pytest.approx(288.0)
+
+
+def test_a_voltage_that_is_just_met_is_not_lost() -> None:
+    level = changed(MODULE, {"curves.open_circuit_voltage": {"soc": [0.0, 1.0], "voltage_v": [3.5, 3.5]}})
+    bay = car(electrical__voltage_min_v=336.0, electrical__full_power_min_v=336.0).battery_bay
+    seen = window(level, Layout(12, 12, 1), bay, 0.0, 25.0)
+    assert seen is not None
+    assert (seen.lowest_v, seen.lost_share, seen.derated_share) == (336.0, 0.0, 0.0)
 
 
 def test_the_cells_own_limit_counts_too() -> None:

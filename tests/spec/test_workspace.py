@@ -681,7 +681,7 @@ def test_a_claim_that_does_not_hold_is_a_warning(folder: Folder) -> None:
     problem = folder.problem()
     assert problem.severity == "warning"
     assert problem.found == "block_8s_heavy: mass_kg is 21.5"
-    assert problem.expected == "mass_kg <= 21.0, as common_module@1.0 asks (one person with a hoist)"
+    assert problem.expected == "mass_kg <= 21, as common_module@1.0 asks (one person with a hoist)"
     assert folder.at(problem) == (MODULES, line, "battery_module[2].mass_kg")
 
 

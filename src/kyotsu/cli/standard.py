@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from kyotsu.cli.check import JsonOption
-from kyotsu.cli.output import FINDINGS, OK, print_json, screen, table
+from kyotsu.cli.output import FINDINGS, OK, print_json, screen
 from kyotsu.errors import InputError, Location, Problem
 from kyotsu.spec.standard import Change, Standard, diff
 from kyotsu.spec.workspace import Workspace, load_workspace
@@ -77,17 +78,15 @@ def _record(change: Change) -> dict[str, Any]:
 
 
 def _print(before: Standard, after: Standard, changes: list[Change]) -> None:
-    screen.print(f"{before.reference} -> {after.reference}: {len(changes)} changes", soft_wrap=True)
-    listing = table("field", "change", before.version, after.version, "breaks", "reason")
+    screen.print(f"{before.reference} -> {after.reference}: {len(changes)} changes", soft_wrap=True, highlight=False)
     for change in changes:
         record = _record(change)
-        breaks = ", ".join(change.broken) or ("no part here" if change.can_break else "-")
-        listing.add_row(
-            change.field,
-            change.kind,
-            record["old"] or "-",
-            record["new"] or "-",
-            breaks,
-            record["reason"] or "-",
-        )
-    screen.print(listing)
+        versions = f"{record['old'] or 'nothing'} -> {record['new'] or 'nothing'}"
+        head = Text.assemble(f"  {change.kind:<10} ", (change.field, "bold"), f": {versions}")
+        screen.print(head, soft_wrap=True)
+        screen.print(Text(f"             {record['reason']}", style="dim"), soft_wrap=True)
+        if change.broken:
+            screen.print(Text(f"             breaks {', '.join(change.broken)}", style="red"), soft_wrap=True)
+    broken = {part for change in changes for part in change.broken}
+    listed = ", ".join(sorted(broken)) or "none"
+    screen.print(f"Parts that conformed and no longer do: {listed}", soft_wrap=True, highlight=False)

@@ -51,9 +51,9 @@ class Constraint(Table):
     def text(self) -> str:
         """The rule as a person reads it."""
         return {
-            "equal": f"= {self.value}",
-            "at_least": f">= {self.value}",
-            "at_most": f"<= {self.value}",
+            "equal": f"= {_plain(self.value)}",
+            "at_least": f">= {_plain(self.value)}",
+            "at_most": f"<= {_plain(self.value)}",
             "between": f"{self.low:g} to {self.high:g}" if self.low is not None and self.high is not None else "",
             "one_of": f"one of {', '.join(str(value) for value in self.values or ())}",
             "stated": "stated",
@@ -223,6 +223,10 @@ def _kind_of_change(
         if new_low <= old_low and new_high >= old_high:
             return "loosened"
     return "changed"
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _is_number(value: object) -> bool:
