@@ -229,6 +229,29 @@ print(time.process_time() - begin)
 
 
 @pytest.mark.slow
+def test_kernels_compiled_by_different_processes_do_not_mix(tmp_path: Path) -> None:
+    """Numba numbers functions anew in each process, and once called those of one kernel from another."""
+    code = """
+import sys, numpy as np
+from kyotsu.sim.batch import simulate_batch
+from kyotsu.sim.car_table import load_validation_cars
+from kyotsu.sim.parameters import take
+from kyotsu.sim.simulate import simulate
+cars = load_validation_cars().vehicles()
+one_axle = cars.rear.peak_torque == 0.0
+chosen = {"one": one_axle, "two": ~one_axle, "all": np.ones_like(one_axle)}[sys.argv[1]]
+some = take(cars, np.flatnonzero(chosen)[::10])
+batch, reference = simulate_batch(some, "jp1015", threads=1), simulate(some, "jp1015")
+print(np.abs(batch.consumption_ac_wh_per_km - reference.consumption_ac_wh_per_km).max())
+"""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    for group in ("one", "two", "all"):
+        command = [sys.executable, "-c", code, group]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        assert float(done.stdout) < 1e-7, group
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_all_real_cars_in_both_precisions(dtype: Precision) -> None:
     cars = load_validation_cars().vehicles()

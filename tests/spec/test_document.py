@@ -468,7 +468,7 @@ def test_the_whole_numbers_that_toml_has_are_read(toml: Path) -> None:
     assert document.content == {"a": 2**63 - 1, "b": -(2**63)}
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.sampled_from(["any.toml", "any.json"]), st.one_of(st.binary(), st.text().map(str.encode)))
 def test_no_content_raises(tmp_path_factory: pytest.TempPathFactory, file: str, content: bytes) -> None:
     document, problems = read(tmp_path_factory.getbasetemp() / file, content)
@@ -488,7 +488,7 @@ pieces = [
 toml_words = st.lists(st.sampled_from(pieces), max_size=40).map("".join)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(toml_words)
 def test_every_toml_that_python_reads_has_a_line_for_every_key(
     tmp_path_factory: pytest.TempPathFactory, text: str

@@ -63,7 +63,8 @@ def simulate_batch(
         parameters: the vehicles, arrays of shape (vehicle,).
         cycles: cycles, or names of them.
         initial_soc: state of charge at the start [-].
-        dtype: precision inside; `float32` is nearly twice as fast and right to about 1e-5.
+        dtype: precision inside; `float32` is nearly twice as fast and right to about 1e-5, or 1e-3 where it
+            decides otherwise whether a limit just binds.
         threads: how many; by default one for each processor that this process may use.
 
     Returns:

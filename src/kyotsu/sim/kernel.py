@@ -17,11 +17,12 @@ the divisions by radius, gear ratio and capacity out of the loop.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from kyotsu.sim import battery, drive, lane, road, step
+from kyotsu.sim import battery, drive, lane, parameters, road, step
 from kyotsu.sim.battery import charge_limit, discharge_limit, table_place, terminal_power
 from kyotsu.sim.drive import LIMITERS, MOTOR_SPEED, NONE
 from kyotsu.sim.parameters import (
@@ -113,13 +114,16 @@ def compiled_kernel(axles: int, dtype: str) -> Callable[..., None]:
     return lane.compiled(
         drive_vehicles,
         (load, free_pass, limited_pass, look_up, line, add_energies),
-        (road, drive, battery, step),
+        PHYSICS,
         dtype,
+        text=TEXT,
         called={"free_pass", "limited_pass", "look_up", *RARE},
-        texts=[vehicle_source(axles)],
+        generated=vehicle_source(axles),
     )
 
 
+PHYSICS = (road, drive, battery, step)
+TEXT = lane.source_text((*PHYSICS, parameters, lane, sys.modules[__name__]))
 RARE = ("traction", "wheel_forces", "force_lacking", "speed_under_limit", "full_throttle", "travelled_share")
 
 

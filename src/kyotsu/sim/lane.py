@@ -31,47 +31,48 @@ def _inlined(function: Function) -> Function:
     return cast(Function, njit(forceinline=True, **INNER)(function))
 
 
+def source_text(files: Iterable[ModuleType]) -> str:
+    """The text of files, to be read when they are loaded: what they say later is not what runs."""
+    return "".join(Path(str(file.__file__)).read_text("utf-8") for file in files)
+
+
 def compiled(
     kernel: Callable[..., None],
     parts: Iterable[Callable[..., Any]],
     physics: Iterable[ModuleType],
     dtype: str,
     *,
+    text: str,
     called: Collection[str] = (),
-    texts: Iterable[str] = (),
+    generated: str = "",
 ) -> Callable[..., None]:
     """A kernel as machine code that releases the GIL; compiled at its first call, cached on disk.
-
-    The cache is keyed by the text of all files that take part, so that no stale physics is ever run.
 
     Args:
         kernel: the function to call, of arrays of `dtype`.
         parts: the functions of its own file that it needs.
         physics: files whose functions it needs; those written for arrays only are left alone.
         dtype: `float64` or `float32`.
+        text: of all files that take part; it keys the cache, so that no stale physics is ever run.
         called: names of functions to call rather than inline, those of the rare path.
-        texts: Python source of further functions, generated for this kernel.
+        generated: Python source of further functions.
 
     Returns:
         The compiled function; without a writable place for the cache it is compiled in every process.
     """
     real = np.dtype(dtype).type
+    identity = f"{dtype}_{hashlib.sha256((text + generated).encode()).hexdigest()[:16]}"
     files = [*physics, sys.modules[kernel.__module__]]
     scope = {name: value for file in files for name, value in vars(file).items()}
     functions = [value for file in files[:-1] for value in vars(file).values() if _of(file, value)]
-    generated: dict[str, FunctionType] = {}
-    for text in texts:
-        exec(text, scope, generated)
-    functions += generated.values()
+    more: dict[str, FunctionType] = {}
+    exec(generated, scope, more)
     scope.update({name: real(value) for name, value in scope.items() if type(value) is float})
     scope["np"] = sys.modules[__name__]
-    for function in (*parts, *functions):
+    for function in (*parts, *functions, *more.values()):
         name = function.__name__
-        scope[name] = njit(forceinline=name not in called, **INNER)(_rebound(function, scope, real))
-    whole = _rebound(kernel, scope, real)
-    sources = [Path(str(file.__file__)).read_text("utf-8") for file in (*files, sys.modules[__name__])]
-    digest = hashlib.sha256("".join([*sources, *texts]).encode()).hexdigest()[:16]
-    whole.__qualname__ = f"{kernel.__name__}_{dtype}_{digest}"  # names the file in the cache
+        scope[name] = njit(forceinline=name not in called, **INNER)(_rebound(function, scope, real, identity))
+    whole = _rebound(kernel, scope, real, identity)
     try:
         cached: Callable[..., None] = njit(cache=True, **OPTIONS)(whole)
     except RuntimeError:
@@ -83,11 +84,17 @@ def _of(file: ModuleType, value: object) -> bool:
     return isinstance(value, FunctionType) and value.__module__ == file.__name__
 
 
-def _rebound(function: Any, scope: dict[str, Any], real: type) -> FunctionType:
-    """The same function with its names looked up in `scope` and its constants of type `real`."""
+def _rebound(function: Any, scope: dict[str, Any], real: type, identity: str) -> FunctionType:
+    """The same function with its names looked up in `scope` and its constants of type `real`.
+
+    The kernel's identity is in its name, hence in the name of its machine code: of two cached kernels in one
+    process, compiled by two others, numba would else call the inner functions of the first from the second.
+    """
     code = function.__code__
     constants = tuple(real(value) if type(value) is float else value for value in code.co_consts)
-    return FunctionType(code.replace(co_consts=constants), scope, function.__name__)
+    bound = FunctionType(code.replace(co_consts=constants), scope, function.__name__)
+    bound.__qualname__ = f"{function.__name__}_{identity}"
+    return bound
 
 
 @_inlined

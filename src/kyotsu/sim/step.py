@@ -285,13 +285,14 @@ def _balance(moment: Moment, low: Point, high: Point) -> FloatArray:
     for _ in range(ITERATIONS):
         middle = x_high - y_high * (x_high - x_low) / np.maximum(y_high - y_low, LEAST)
         middle = np.minimum(np.maximum(middle, x_low), x_high)
+        narrow = (middle == x_low) | (middle == x_high)  # no number lies between
         value = force_lacking(moment, middle)
         above = value > 0.0
         x_low, x_high = np.where(above, x_low, middle), np.where(above, middle, x_high)
         y_low = np.where(above, np.where(side > 0.0, 0.5, 1.0) * y_low, value)
         y_high = np.where(above, value, np.where(side < 0.0, 0.5, 1.0) * y_high)
         side = np.where(above, 1.0, -1.0)
-        if np.all(reachable | stuck | (np.abs(value) < close)):
+        if np.all(reachable | stuck | narrow | (np.abs(value) < close)):
             break
     return np.where(reachable, high[0], np.where(stuck, low[0], middle))
 
