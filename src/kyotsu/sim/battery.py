@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from kyotsu.sim.parameters import BatteryParameters, FloatArray
 
+REFERENCE_TEMPERATURE = 298.15  # K, of resistances and rates
+
 
 def table_value(table: FloatArray, soc: FloatArray, lanes: npt.NDArray[np.intp]) -> FloatArray:
     """Linear interpolation in a table over a uniform state of charge from 0 to 1, held constant outside.
@@ -108,3 +110,21 @@ def current_at_power(voltage: FloatArray, resistance: FloatArray, power: FloatAr
     """
     root = np.sqrt(np.maximum(voltage * voltage - 4.0 * resistance * power, 0.0))
     return 2.0 * power / (voltage + root)
+
+
+def relaxed(value: FloatArray, goal: FloatArray, duration: FloatArray, time_constant: FloatArray) -> FloatArray:
+    """First-order approach of a value to a goal that stays, goal + (value − goal) e^(−Δt/τ), shape (vehicle,).
+
+    Of the voltage over a resistance and a capacitance in parallel the goal is R I.
+    """
+    return goal + (value - goal) * np.exp(-duration / time_constant)
+
+
+def arrhenius(activation: FloatArray, temperature: FloatArray) -> FloatArray:
+    """Factor on a resistance or a rate, e^(E/R (1/T − 1/T_ref)), 1 at 25 degC, shape (vehicle,).
+
+    Args:
+        activation: activation energy over the gas constant, E/R [K]; positive for what falls with temperature.
+        temperature: [K], shape (vehicle,).
+    """
+    return np.exp(activation * (1.0 / temperature - 1.0 / REFERENCE_TEMPERATURE))
