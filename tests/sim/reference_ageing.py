@@ -1,8 +1,8 @@
 """The discretisation of BLAST-Lite 1.1.1, in our words: how it steps through the laws that `kyotsu.sim.ageing` solves.
 
 It takes explicit steps; leaves out the interval between two windows; starts each window at the profile's own state of
-charge, and lets swings grow from there; takes plain means over samples; and means of current by the trapezoidal rule over
-all intervals but the first. Laws, rate formulas and coefficients are ours, so equal results say that those are equal.
+charge, and lets swings grow from there; takes plain means over samples; and means of current by the trapezoidal rule
+over all but the first interval. Laws, rate formulas and coefficients are ours: equal results say that those are equal.
 """
 
 from __future__ import annotations

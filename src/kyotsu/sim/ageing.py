@@ -38,12 +38,12 @@ REFERENCE = 273.15 + 35.0  # K, of `theta`
 HALF_CHARGE_POTENTIAL = 0.123  # V, of `upsilon`
 AT_REST = 0.01  # 1/h; smaller currents are storage, not use
 LEAST_CAPACITY = 0.5  # below it no cell was tested: rates stay as they are there
-NODE = 0.02  # of capacity, of the table of damage
+NODE = 0.05  # of capacity, of the table of damage; read by cubics, it is right to 1e-6 of a capacity
 NODES = 1 + round((1.0 - LEAST_CAPACITY) / NODE)
 STEP_DAYS = 28.0  # between updates of capacity; a step loses up to 1 % of it when new, later a tenth of that
 CHUNK = 1_000_000  # samples in work at a time
 MOST_STEPS = 200_000
-OPEN = 0.02  # difference of state of charge from end to begin that is no longer rounding
+OPEN = 0.02  # -, of the charge that a profile moves; a gap from its end to its begin that counts
 
 
 class AgeingFlag(IntFlag):
@@ -57,7 +57,7 @@ class AgeingFlag(IntFlag):
     RAN_EMPTY = 32  # aged, it no longer holds the energy that the profile takes
     WORN = 64  # less than half of the capacity is left: rates are held
     LONG_CYCLES = 128  # cycles last longer than a window, which sees them too shallow: see `window_days`
-    OPEN_ENDED = 256  # a repeated profile ends at another state of charge than it begins
+    OPEN_ENDED = 256  # a repeated profile does not end where it begins: charge comes from nowhere
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -303,7 +303,8 @@ def _ageing(model: AgeingModel, given: _Given, edges: Indices, days: FloatArray,
     repeated = days[-1] * DAY > 1.5 * (given.time[-1] - given.time[0])
     flags |= np.where(empty, int(AgeingFlag.RAN_EMPTY), 0)
     flags |= np.where(capacity[:, -1] < LEAST_CAPACITY, int(AgeingFlag.WORN), 0)
-    flags |= np.where(repeated & (np.abs(soc[:, -1] - soc[:, 0]) > OPEN), int(AgeingFlag.OPEN_ENDED), 0)
+    gap, moved = np.abs(soc[:, -1] - soc[:, 0]), np.abs(np.diff(soc, axis=1)).sum(axis=1)
+    flags |= np.where(repeated & (gap > OPEN * moved), int(AgeingFlag.OPEN_ENDED), 0)
     return Ageing(
         model.name,
         days / DAYS_PER_YEAR,
