@@ -313,7 +313,7 @@ def test_heat_and_distance_cost_life() -> None:
 
 def test_throughput_of_the_life_is_that_of_the_year() -> None:
     used = use(profile(), BOX, consumption=per_km(180.0))
-    life = aged(used, "lfp_250ah_prismatic", 10.0)
+    life = aged(used, "lfp_250ah_prismatic")  # the ten years of the profile
     moved = (used.consumed_kwh + used.stored_ac_kwh + used.stored_dc_kwh)[0] * used.per_year * 10.0 / 2.0 / 40.0
     assert life.full_cycles[0, -1] == pytest.approx(moved, rel=0.03)
 

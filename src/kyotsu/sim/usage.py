@@ -86,6 +86,7 @@ class Use:
         soc: state of charge [-], shape (vehicle, sample).
         battery_c: temperature of the battery [degC], shape (vehicle, sample).
         weeks: simulated.
+        years: of service, as the profile says [years].
         distance_km: driven.
         consumed_kwh: out of the cells.
         stored_ac_kwh: into the cells by AC charging.
@@ -103,6 +104,7 @@ class Use:
     soc: FloatArray
     battery_c: FloatArray
     weeks: int
+    years: float
     distance_km: FloatArray
     consumed_kwh: FloatArray
     stored_ac_kwh: FloatArray
@@ -163,12 +165,12 @@ def use(
         vehicles: shape (vehicle,).
         consumption: of the cells on a cycle at an air temperature, asked once for each trip of the year; by default
             `simulate` on the profile's cycles, alike at every temperature. See `ConsumptionTable`.
-        weeks: how many, from the first Monday of the year.
+        weeks: how many, from the first Monday of the year; fewer than 52 do not see all seasons.
         step_s: between samples of the result [s]; sums do not depend on it. Ageing sees what samples show: by the hour
             it misses an eighth of the default usage's throughput, by the quarter of an hour a fortieth.
         initial_soc: on the first Monday [-]; by default the target of AC charging.
         battery_time_constant_h: of the parked battery towards the air [h], shape () or (vehicle,); 12 is our
-            assumption, for a pack of some 500 kg that loses some 10 W/K.
+            assumption, for a pack of some 500 kg that loses some 12 W/K.
 
     Returns:
         The year. What cannot be done is flagged, nothing raises after the checks.
@@ -193,7 +195,7 @@ def use(
     return year.result(time, battery_temperature_c(profile.air, time, battery_time_constant_h, vehicles.vehicle_count))
 
 
-def aged(used: Use, model: AgeingModel | str, years: float, *, pack_life_share: Numbers = 1.0) -> Ageing:
+def aged(used: Use, model: AgeingModel | str, years: float | None = None, *, pack_life_share: Numbers = 1.0) -> Ageing:
     """Age the vehicles' batteries by a year of use that repeats; see `age`.
 
     Windows last from charge to charge, as the vehicle that charges least does, at most four weeks.
@@ -201,7 +203,7 @@ def aged(used: Use, model: AgeingModel | str, years: float, *, pack_life_share: 
     Args:
         used: of `use`.
         model: of the cells.
-        years: how long [years].
+        years: how long [years]; by default the profile's years of service.
         pack_life_share: see `age`.
 
     Raises:
@@ -213,7 +215,7 @@ def aged(used: Use, model: AgeingModel | str, years: float, *, pack_life_share: 
         used.time_s,
         used.soc,
         used.battery_c,
-        years=years,
+        years=used.years if years is None else years,
         window_days=window,
         pack_life_share=pack_life_share,
     )
@@ -297,7 +299,7 @@ class _Year:
         most = battery.charge_current * battery.open_circuit_voltage.mean(axis=1) / 1e3  # kW
         self._ac_rate = np.minimum(habits.ac_power_kw * battery.charge_efficiency, most) / HOUR  # kW h/s
         self._dc_rate = np.minimum(habits.dc_power_kw * habits.dc_efficiency, most) / HOUR
-        self._weeks = weeks
+        self._weeks, self._years = weeks, profile.years
         self.clock = np.zeros(count)
         self.now = self._target.copy() if soc is None else level(soc)
         self._begin = self.now.copy()
@@ -376,6 +378,7 @@ class _Year:
             self._energy.soc(sampled),
             battery_c,
             self._weeks,
+            self._years,
             sums["distance"],
             sums["consumed"],
             sums["ac"],
