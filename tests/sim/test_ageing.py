@@ -126,6 +126,19 @@ def test_lithium_iron_phosphate_by_hand() -> None:
     assert potential == pytest.approx(0.1235, abs=2e-3)  # near the plateau, where `upsilon` is 1
 
 
+def test_cold_and_heat_add_their_damage_in_any_order() -> None:
+    """Half the time at 10 degC, half at 40: d = (k1^(1/p) + k2^(1/p)) t/2, loss d^p, by day or by month."""
+    potential, p = float(anode_potential(np.array(0.5))), 0.526
+    rates = np.array([8.37e4 * np.exp((-5210.0 - 3560.0 * potential) / kelvin) for kelvin in (283.15, 313.15)])
+    expected = 1.0 - (np.mean(rates ** (1.0 / p)) * 3600.0) ** p
+    for half in (0.5, 15.0):
+        time = np.array([0.0, half, half + 1e-5, 2.0 * half]) * 86400.0
+        celsius = np.array([10.0, 10.0, 40.0, 40.0])
+        for turned in (celsius, celsius[::-1]):
+            life = age("lfp_250ah_prismatic", time, np.full(4, 0.5), turned, years=3600.0 / DAYS_PER_YEAR)
+            assert left(life) == pytest.approx(expected, abs=2e-6)
+
+
 def test_resistance_is_that_of_the_source_or_none() -> None:
     lives = {name: age(name, *commute(), years=1.0) for name in MODELS}
     assert [name for name, life in lives.items() if life.resistance is not None] == ["nmc111_75ah_kokam"]
@@ -379,3 +392,18 @@ def test_cycles_move_all_the_charge(values: list[float]) -> None:
     assert 0.0 <= cycles.throughput_depth <= np.ptp(history) + 1e-12
     assert (cycles.first < cycles.last).all()
     assert (np.diff(reversals(history)) > 0).all()
+
+
+@given(
+    steps=st.lists(st.floats(1.0, 5e6), min_size=1, max_size=12),
+    window=st.floats(0.01, 40.0),
+    data=st.data(),
+)
+@settings(max_examples=60, deadline=None)
+def test_any_sampling_is_cut_into_windows(steps: list[float], window: float, data: st.DataObject) -> None:
+    time = np.concatenate([[0.0], np.cumsum(steps)])
+    soc = np.array(data.draw(st.lists(st.floats(0.0, 1.0), min_size=time.size, max_size=time.size)))
+    life = age("nmc622_50ah_denso", time, soc, np.full(time.size, 25.0), years=3.0, window_days=window)
+    assert finite(life.capacity, life.full_cycles)
+    assert (np.diff(life.capacity[0]) <= 0.0).all()
+    assert life.time_years[-1] == pytest.approx(3.0)

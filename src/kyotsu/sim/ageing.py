@@ -116,7 +116,7 @@ def age(
             samples.
         soc: state of charge [-], shape (sample,) or (pack, sample).
         temperature_c: of the cells [degC], likewise.
-        years: how long [years], of 365.25 days.
+        years: how long [years], of 365.25 days; of a profile cut short at the end its mean counts.
         window_days: from charge to charge; a pack that is charged once a week has cycles of 7 days.
         pack_life_share: life of a pack over that of its cells [-], shape () or (pack,); 1 is the cell as tested.
             Authors of these fits reckon with 0.7 to 0.8; nobody published more than that rule of thumb.
@@ -348,7 +348,7 @@ def _edges(time: FloatArray, length: float) -> Indices:
     edges = [0]
     for goal in np.arange(time[0] + length, time[-1] - 0.5 * length, length):
         index = int(np.searchsorted(time, goal - 1e-6))
-        if index > edges[-1]:
+        if edges[-1] < index < time.size - 1:
             edges.append(index)
     return np.array([*edges, time.size - 1], dtype=np.intp)
 
