@@ -79,6 +79,27 @@ def test_exact_integration_stays_near_the_reference(name: str, profile: str) -> 
         assert faded == pytest.approx(1.0 - record.capacity, rel=2e-3)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_many_small_explicit_steps_lead_to_the_same_life(name: str) -> None:
+    """Another integration of the same rates: hour by hour, capacity and rates anew in each window, no table."""
+    model, (time, soc, celsius) = ageing_model(name), commute()
+    edges = 24 * np.arange(8)
+    week = ageing.Profile.of(time, soc[None], celsius[None] + 273.15, edges)
+    values = [state.start for state in model.states]
+    for _ in range(26):
+        for window in range(7):
+            capacity = model.capacity({s.name: np.array(v) for s, v in zip(model.states, values, strict=True)})
+            stress, cycles = ageing.stress_of(week, float(capacity))
+            for index, state in enumerate(model.states):
+                rates = np.broadcast_to(state.rate(stress._asdict()), (1, 168))[0, edges[window] : edges[window + 1]]
+                moved = (1.0 if state.driver == "time_days" else cycles[0, window]) / 24.0 / state.unit
+                for rate in rates:
+                    values[index] += reference_ageing.explicit_step(state, values[index], moved, float(rate))
+    life = age(name, time, soc, celsius, years=26 * 7.0 / DAYS_PER_YEAR)
+    for state, value in zip(model.states, values, strict=True):
+        assert life.states[state.name][0, -1] == pytest.approx(value, rel=4e-3, abs=1e-6)
+
+
 def test_turning_points_give_the_windows_of_the_reference() -> None:
     for name, (time, soc, _) in reference_ageing.profiles().items():
         turns = np.unique(rainflow(soc).last)

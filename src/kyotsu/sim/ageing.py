@@ -119,11 +119,11 @@ def age(
         years: how long [years], of 365.25 days; of a profile cut short at the end its mean counts.
         window_days: from charge to charge; a pack that is charged once a week has cycles of 7 days.
         pack_life_share: life of a pack over that of its cells [-], shape () or (pack,); 1 is the cell as tested.
-            Authors of these fits reckon with 0.7 to 0.8; nobody published more than that rule of thumb.
+            0.7 to 0.8 is a rule of thumb of those who fitted the models, not a measurement.
         start: `damage` of an earlier life, to go on from; by default a new cell.
 
     Returns:
-        The life, at every step of a week or so. What left the tested range is flagged, never refused.
+        The life, at every step of four weeks or so. What left the tested range is flagged, never refused.
 
     Raises:
         InputError: with every problem of the input.
