@@ -2,9 +2,10 @@
 
     U = U_oc(z) − R_0 I − R_1 j_1 − R_2 j_2,   τ dj/dt = I − j,   Q dz/dt = −I
 
-with j the current in a pair's resistance (G. L. Plett, Battery Management Systems, vol. 1, Artech House 2015, sec. 2.4).
-The functions up to `heat_of` are one step of it at a current that stays: exact for the pairs and the charge, so a
-step may be as long as the resistances hardly change. `identify_circuit` finds the circuit from a measurement.
+with j the current in a pair's resistance (G. L. Plett, Battery Management Systems, vol. 1,
+Artech House 2015, ch. 2).
+The functions up to `kelvin_per_watt` are one step of it at a current that stays: exact for the pairs and the charge,
+so a step may be as long as the resistances hardly change. `identify_circuit` finds the circuit from a measurement.
 
 Elementwise; SI units without suffix: current [A] positive when discharging, state of charge z [-].
 """
@@ -99,14 +100,13 @@ class Fading(NamedTuple):
 
     left: FloatArray  # -, at its end
     mean: FloatArray  # -, on average over the step
-    mean_square: FloatArray  # -, of the square
 
 
 def fading(duration: FloatArray, time_constant: FloatArray) -> Fading:
     """What is left of an exponential decay, e^(−Δt/τ), and its mean (1 − e^(−Δt/τ)) τ/Δt over a step."""
     ratio = duration / time_constant
     left = np.exp(-ratio)
-    return Fading(left, (1.0 - left) / ratio, (1.0 - left * left) / (2.0 * ratio))
+    return Fading(left, (1.0 - left) / ratio)
 
 
 def source_voltage(module: Elements, memory: Memory, fast: Fading, slow: Fading) -> FloatArray:
@@ -138,12 +138,14 @@ def loaded_voltage(module: Elements, charged: FloatArray, after: Memory, current
 
 
 def heat_of(module: Elements, memory: Memory, current: FloatArray, fast: Fading, slow: Fading) -> FloatArray:
-    """Mean heat of the step in the three resistances, R_0 I² + R_1 mean(j_1²) + R_2 mean(j_2²) [W]."""
-    return (
-        module.resistance * current * current
-        + module.pair_resistance * _mean_square(memory.pair_current, current, fast)
-        + module.slow_resistance * _mean_square(memory.slow_current, current, slow)
-    )
+    """Mean heat of the step, I (U_oc − U) = I (R_0 I + R_1 mean(j_1) + R_2 mean(j_2)) [W].
+
+    D. Bernardi, E. Pawlikowski and J. Newman, J. Electrochem. Soc. 132 (1985) 5, eq. 33, without heat of reaction and
+    of mixing: so what a pair stands for heats at once, and energy is conserved whatever the resistances do.
+    """
+    pair = module.pair_resistance * approached(memory.pair_current, current, fast.mean)
+    slow_pair = module.slow_resistance * approached(memory.slow_current, current, slow.mean)
+    return current * (module.resistance * current + pair + slow_pair)
 
 
 def kelvin_per_watt(duration: FloatArray, heat_capacity: FloatArray, conductance: FloatArray) -> FloatArray:
@@ -153,11 +155,6 @@ def kelvin_per_watt(duration: FloatArray, heat_capacity: FloatArray, conductance
     """
     slowest = np.maximum(conductance, 1e-9 * heat_capacity / duration)
     return fading(duration, heat_capacity / slowest).mean * duration / heat_capacity
-
-
-def _mean_square(start: FloatArray, goal: FloatArray, fade: Fading) -> FloatArray:
-    apart = start - goal
-    return goal * goal + 2.0 * goal * apart * fade.mean + apart * apart * fade.mean_square
 
 
 # --- identification ---

@@ -1,0 +1,398 @@
+"""Charging from one state of charge to another: how long it takes, what it costs, and what limits it when.
+
+At each state of charge the current is the least of what the cells take (over state of charge and temperature), what
+keeps the terminals under the highest voltage, and what inlet, station and the way between them give; so a charge at
+constant current and then at constant voltage falls out. The cells warm by R I² and are cooled. Vectorised over
+vehicles; the step is one of state of charge, so that the time of each follows from its current.
+
+States of charge here are those on the display: 0 and 1 are the ends of the usable window. After the edge nothing
+raises: what cannot be charged has a flag, an infinite time, and what it got to.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from enum import IntFlag
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from kyotsu.errors import InputError, Location, Problem
+from kyotsu.sim.battery import arrhenius, current_at_power, table_value, terminal_power
+from kyotsu.sim.parameters import BatteryParameters, FloatArray, Numbers
+from kyotsu.units import CELSIUS_ZERO_K, J_PER_KWH
+
+STEPS = 200  # of state of charge; twice as many change the time of a fast charge by less than 0.1 %
+
+# What can limit the current, in the order in which ties go.
+LIMITERS = (
+    "cell_current", "cell_temperature", "cell_voltage", "pack_current", "inlet_power", "inlet_current",
+    "station_power", "station_current", "station_voltage", "booster",
+)  # fmt: skip
+
+Adapter = Literal["none", "booster", "bank_switch"]
+
+
+class Validity(IntFlag):
+    """What is to be known about a charge; 0 is a result without reserve."""
+
+    STATION_VOLTAGE = 1  # the pack's voltage lies outside the station's window from the start
+    NOT_REACHED = 2  # the current fell under the cut-off on the way; the time is infinite
+    INVALID_PARAMETERS = 4  # all numbers are 0, the time is infinite
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Station:
+    """A direct-current station; scalars or arrays of shape (vehicle,)."""
+
+    power_kw: Numbers
+    current_a: Numbers = 500.0
+    voltage_min_v: Numbers = 200.0
+    voltage_max_v: Numbers = 920.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inlet:
+    """What stands between a station and the pack; scalars or arrays of shape (vehicle,).
+
+    Attributes:
+        power_kw: most that the inlet lets in.
+        current_a: most through the inlet, at the station's voltage.
+        adapter: for a station whose voltage is too low: `booster` raises it on board, `bank_switch` puts two halves
+            of the pack in parallel, `none` cannot charge.
+        booster_kw: most power of the booster, on the station's side.
+    """
+
+    power_kw: Numbers = 1e6
+    current_a: Numbers = 1e6
+    adapter: Adapter = "none"
+    booster_kw: Numbers = 1e6
+
+
+class ChargeCurve(NamedTuple):
+    """A charge step by step; shape (vehicle, step), in the middle of each step of state of charge."""
+
+    soc: FloatArray  # displayed
+    time_s: FloatArray  # at the end of the step
+    power_kw: FloatArray  # into the terminals
+    current_a: FloatArray
+    voltage_v: FloatArray
+    battery_c: FloatArray
+    limiter: npt.NDArray[np.int64]  # code of `LIMITERS`
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Charge:
+    """What charging took; arrays of shape (vehicle,).
+
+    Attributes:
+        time_s: infinity where the state of charge was not reached.
+        energy_kwh: out of the station, or out of the wall.
+        battery_kwh: into the pack's terminals.
+        heat_kwh: of that, lost in the pack's resistance.
+        peak_kw, mean_kw: power into the terminals.
+        final_soc: displayed state of charge got to.
+        battery_c, peak_c: temperature of the cells at the end, and its highest.
+        limited_s: time under each limit, shape (vehicle, limiter), in the order of `LIMITERS`.
+        validity: flags of `Validity`.
+        curve: when asked for.
+    """
+
+    time_s: FloatArray
+    energy_kwh: FloatArray
+    battery_kwh: FloatArray
+    heat_kwh: FloatArray
+    peak_kw: FloatArray
+    mean_kw: FloatArray
+    final_soc: FloatArray
+    battery_c: FloatArray
+    peak_c: FloatArray
+    limited_s: FloatArray
+    validity: npt.NDArray[np.int64]
+    curve: ChargeCurve | None = None
+
+    def limiter(self) -> list[str]:
+        """The limit that bound longest, for each vehicle; `none` where nothing was charged."""
+        return [LIMITERS[int(row.argmax())] if row.any() else "none" for row in self.limited_s]
+
+
+@cache
+def _constants() -> dict[str, Any]:
+    return tomllib.loads((files("kyotsu.sim") / "data" / "charging.toml").read_text(encoding="utf-8"))
+
+
+def current_share(soc: FloatArray, temperature_c: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Generic highest charging current of cells over its largest value [-]: by state of charge, and by temperature.
+
+    Both of shape (vehicle,); their product is the share. Figures and origin: `data/charging.toml`.
+    """
+    over_soc, over_temperature = _constants()["current_over_soc"], _constants()["current_over_temperature"]
+    return (
+        np.interp(soc, over_soc["soc"], over_soc["share"]),
+        np.interp(temperature_c, over_temperature["temperature_c"], over_temperature["share"]),
+    )
+
+
+def charge_dc(
+    battery: BatteryParameters,
+    station: Station,
+    *,
+    soc_from: Numbers = 0.1,
+    soc_to: Numbers = 0.8,
+    battery_c: Numbers = 25.0,
+    inlet: Inlet | None = None,
+    cell_current_a: Numbers | None = None,
+    cooling_kw: Numbers | None = None,
+    heat_capacity_j_per_k: Numbers | None = None,
+    auxiliary_kw: Numbers | None = None,
+    curve: bool = False,
+) -> Charge:
+    """Charge packs at a direct-current station.
+
+    What is not given is generic, see `data/charging.toml`.
+
+    Args:
+        battery: the packs.
+        station: what the station gives.
+        soc_from, soc_to: displayed state of charge, shape () or (vehicle,).
+        battery_c: temperature of the cells at the start, so preconditioned or not [°C].
+        inlet: what the vehicle lets in; without it the station alone.
+        cell_current_a: largest charging current of the cells, over which `current_share` counts [A of the pack].
+        cooling_kw: most heat that cooling takes from the cells [kW]; 0 for a pack without.
+        heat_capacity_j_per_k: of the cells [J/K].
+        auxiliary_kw: the vehicle's own use while it charges [kW].
+        curve: whether to keep the charge step by step.
+
+    Raises:
+        InputError: a value that is no number or out of its range, or lengths that do not match.
+    """
+    chosen = _constants()["chosen"]
+    way = inlet or Inlet()
+    energy = np.mean(battery.open_circuit_voltage, axis=1) * battery.capacity / J_PER_KWH
+    defaults = {
+        "cell_current_a": chosen["charge_rate"] * battery.capacity / 3600.0,
+        "cooling_kw": chosen["cooling_kw_per_kwh"] * energy,
+        "heat_capacity_j_per_k": chosen["heat_capacity_j_per_k_kwh"] * energy,
+        "auxiliary_kw": chosen["auxiliary_kw"],
+    }
+    given = (cell_current_a, cooling_kw, heat_capacity_j_per_k, auxiliary_kw)
+    filled = {
+        name: default if value is None else value
+        for (name, default), value in zip(defaults.items(), given, strict=True)
+    }
+    values = _checked(
+        battery.capacity.size,
+        way.adapter,
+        {
+            "soc_from": (soc_from, 0.0, 1.0),
+            "soc_to": (soc_to, 0.0, 1.0),
+            "battery_c": (battery_c, -60.0, 100.0),
+            "station.power_kw": (station.power_kw, 0.0, 1e5),
+            "station.current_a": (station.current_a, 0.0, 1e5),
+            "station.voltage_min_v": (station.voltage_min_v, 0.0, 1e4),
+            "station.voltage_max_v": (station.voltage_max_v, 0.0, 1e4),
+            "inlet.power_kw": (way.power_kw, 0.0, 1e6),
+            "inlet.current_a": (way.current_a, 0.0, 1e6),
+            "inlet.booster_kw": (way.booster_kw, 0.0, 1e6),
+            **{name: (value, 0.0 if name != "heat_capacity_j_per_k" else 1.0, 1e10) for name, value in filled.items()},
+        },
+    )
+    return _charge(battery, values, way.adapter, curve)
+
+
+def charge_ac(
+    battery: BatteryParameters,
+    power_kw: Numbers,
+    *,
+    efficiency: Numbers | None = None,
+    soc_from: Numbers = 0.1,
+    soc_to: Numbers = 0.8,
+    battery_c: Numbers = 25.0,
+    curve: bool = False,
+) -> Charge:
+    """Charge packs through their on-board charger.
+
+    Args:
+        battery: the packs.
+        power_kw: out of the wall [kW], shape () or (vehicle,).
+        efficiency: terminals over wall [-]; the pack's own `charge_efficiency` where not given, which counts the loss
+            in the cells too, less than 1 % at these powers.
+        soc_from, soc_to, battery_c, curve: as for `charge_dc`.
+
+    Raises:
+        InputError: as `charge_dc`.
+    """
+    share = np.asarray(battery.charge_efficiency if efficiency is None else efficiency, dtype=np.float64)
+    _checked(battery.capacity.size, "none", {"power_kw": (power_kw, 0.0, 1e5), "efficiency": (share, 0.01, 1.0)})
+    station = Station(np.asarray(power_kw, dtype=np.float64) * share, 1e5, 0.0, 1e4)
+    done = charge_dc(
+        battery, station, soc_from=soc_from, soc_to=soc_to, battery_c=battery_c, auxiliary_kw=0.0, curve=curve
+    )
+    wall = done.battery_kwh / share
+    return Charge(*(getattr(done, name) if name != "energy_kwh" else wall for name in Charge.__dataclass_fields__))
+
+
+def _charge(battery: BatteryParameters, given: dict[str, FloatArray], adapter: Adapter, curve: bool) -> Charge:
+    chosen = _constants()["chosen"]
+    count = battery.capacity.size
+    lanes, zero = np.arange(count), np.zeros(count)
+    invalid = (given["soc_to"] <= given["soc_from"]) | ~_finite(battery)
+    window = battery.soc_maximum - battery.soc_minimum
+    step = (given["soc_to"] - given["soc_from"]) / STEPS
+    temperature, peak_c, time, heat, terminals, peak = given["battery_c"], given["battery_c"], zero, zero, zero, zero
+    limited_s = np.zeros((count, len(LIMITERS)))
+    going, final = ~invalid, given["soc_from"]
+    cutoff = chosen["cutoff_rate"] * battery.capacity / 3600.0
+    outside = zero > 0.0
+    rows = []
+    for number in range(STEPS):
+        soc = given["soc_from"] + (number + 0.5) * step
+        inside = battery.soc_minimum + soc * window
+        voltage = table_value(battery.open_circuit_voltage, inside, lanes)
+        factor = arrhenius(np.full(count, chosen["activation_k"]), temperature + CELSIUS_ZERO_K)
+        resistance = table_value(battery.resistance, inside, lanes) * factor
+        most, reachable = _limits(battery, given, adapter, soc, temperature, voltage, resistance)
+        limiter = most.argmin(axis=0)
+        current = np.maximum(most[limiter, lanes], 0.0)
+        if number == 0:
+            outside = going & ~reachable
+        going = going & (current > cutoff)
+        taken = np.where(going, current, 0.0)
+        duration = np.where(going, step * window * battery.capacity / np.maximum(current, cutoff), 0.0)
+        power, warmth = -terminal_power(voltage, resistance, -taken), resistance * taken**2
+        time, heat, terminals = time + duration, heat + warmth * duration, terminals + power * duration
+        peak = np.maximum(peak, power)
+        final = np.where(going, soc + 0.5 * step, final)
+        limited_s[lanes, limiter] += duration
+        cooling = 1e3 * given["cooling_kw"] * _cooling_share(temperature)
+        temperature = temperature + (warmth - cooling) * duration / given["heat_capacity_j_per_k"]
+        peak_c = np.maximum(peak_c, temperature)
+        if curve:
+            rows.append((soc, time, power / 1e3, taken, voltage + resistance * taken, temperature, limiter))
+    energy = terminals / J_PER_KWH
+    used = _station_side(energy, battery, given, adapter) + given["auxiliary_kw"] * time / 3600.0
+    flags = (
+        np.where(outside, int(Validity.STATION_VOLTAGE), 0)
+        + np.where(~going & ~invalid, int(Validity.NOT_REACHED), 0)
+        + np.where(invalid, int(Validity.INVALID_PARAMETERS), 0)
+    )
+    return Charge(
+        time_s=np.where(going, time, np.inf),
+        energy_kwh=used,
+        battery_kwh=energy,
+        heat_kwh=heat / J_PER_KWH,
+        peak_kw=peak / 1e3,
+        mean_kw=np.where(time > 0.0, terminals / np.maximum(time, 1e-9) / 1e3, 0.0),
+        final_soc=final,
+        battery_c=temperature,
+        peak_c=peak_c,
+        limited_s=limited_s,
+        validity=flags.astype(np.int64),
+        curve=ChargeCurve(*(np.stack(column, axis=1) for column in zip(*rows, strict=True))) if curve else None,
+    )
+
+
+def _limits(
+    battery: BatteryParameters,
+    given: dict[str, FloatArray],
+    adapter: Adapter,
+    soc: FloatArray,
+    temperature: FloatArray,
+    voltage: FloatArray,
+    resistance: FloatArray,
+) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
+    """The most current under each of `LIMITERS`, shape (limiter, vehicle), and whether the voltages meet at all."""
+    by_soc, by_temperature = current_share(soc, temperature)
+    largest = given["cell_current_a"]
+    ohm = np.maximum(resistance, 1e-9)
+    boosted, halves = _boosted(battery, given, adapter), _halves(battery, given, adapter)
+    unlimited = np.full_like(voltage, 1e9)
+    power, amperes = 1e3 * given["station.power_kw"], given["station.current_a"]
+    share = np.where(boosted, _constants()["chosen"]["booster_efficiency"], 1.0)
+    net = -1e3 * given["auxiliary_kw"]
+
+    def at_power(watts: FloatArray) -> FloatArray:
+        return -current_at_power(voltage, resistance, -np.maximum(share * (watts + net), 0.0))
+
+    def at_current(ampere: FloatArray) -> FloatArray:
+        boost_input = np.minimum(given["station.voltage_max_v"], _constants()["chosen"]["booster_input_v"])
+        return np.where(boosted, at_power(boost_input * ampere), halves * ampere)
+
+    station_voltage = (halves * given["station.voltage_max_v"] - voltage) / ohm
+    most = np.stack(
+        [
+            largest * by_soc,
+            np.where(by_temperature < 1.0, largest * by_soc * by_temperature, unlimited),
+            (battery.voltage_maximum - voltage) / ohm,
+            battery.charge_current,
+            at_power(1e3 * given["inlet.power_kw"]),
+            at_current(given["inlet.current_a"]),
+            at_power(power),
+            at_current(amperes),
+            np.where(boosted, unlimited, station_voltage),
+            np.where(boosted, at_power(1e3 * given["inlet.booster_kw"]), unlimited),
+        ]
+    )
+    too_low = ~boosted & (voltage < halves * given["station.voltage_min_v"])
+    most[LIMITERS.index("station_voltage")] = np.where(too_low, 0.0, most[LIMITERS.index("station_voltage")])
+    return most, boosted | (~too_low & (station_voltage > 0.0))
+
+
+def _too_high(battery: BatteryParameters, given: dict[str, FloatArray]) -> npt.NDArray[np.bool_]:
+    return battery.voltage_maximum > given["station.voltage_max_v"]
+
+
+def _boosted(battery: BatteryParameters, given: dict[str, FloatArray], adapter: Adapter) -> npt.NDArray[np.bool_]:
+    return _too_high(battery, given) & (adapter == "booster")
+
+
+def _halves(battery: BatteryParameters, given: dict[str, FloatArray], adapter: Adapter) -> FloatArray:
+    """By how much the pack's voltage is divided, and a station's current split, between banks in parallel."""
+    return np.where(_too_high(battery, given) & (adapter == "bank_switch"), 2.0, 1.0)
+
+
+def _station_side(
+    energy: FloatArray, battery: BatteryParameters, given: dict[str, FloatArray], adapter: Adapter
+) -> FloatArray:
+    return energy / np.where(_boosted(battery, given, adapter), _constants()["chosen"]["booster_efficiency"], 1.0)
+
+
+def _cooling_share(temperature: FloatArray) -> FloatArray:
+    start, full = _constants()["chosen"]["cooling_from_c"], _constants()["chosen"]["cooling_full_c"]
+    return np.clip((temperature - start) / (full - start), 0.0, 1.0)
+
+
+def _finite(battery: BatteryParameters) -> npt.NDArray[np.bool_]:
+    bad = np.zeros(battery.capacity.size, dtype=np.bool_)
+    for values in battery:
+        bad |= ~np.isfinite(values.reshape(values.shape[0], -1)).all(axis=1)
+    return ~bad & (battery.capacity > 0.0) & (battery.soc_maximum > battery.soc_minimum)
+
+
+def _checked(
+    count: int, adapter: str, values: dict[str, tuple[Numbers, float, float]]
+) -> dict[str, FloatArray]:
+    """Each value spread over the vehicles; raises with all that is wrong."""
+    problems, spread = [], {}
+    if adapter not in ("none", "booster", "bank_switch"):
+        problems.append(_problem("inlet.adapter", repr(adapter), "none, booster or bank_switch"))
+    for key, (value, low, high) in values.items():
+        array = np.asarray(value, dtype=np.float64)
+        inside = (array >= low) & (array <= high)  # false for NaN too
+        if not inside.all():
+            problems.append(_problem(key, f"{array[~inside].flat[0]:g}", f"{low:g} to {high:g}"))
+        if array.shape not in ((), (1,), (count,)):
+            problems.append(_problem(key, f"shape {array.shape}", f"() or ({count},)"))
+        else:
+            spread[key] = np.broadcast_to(array, (count,)).astype(np.float64)
+    if problems:
+        raise InputError(problems)
+    return spread
+
+
+def _problem(key: str, found: str, expected: str) -> Problem:
+    return Problem(Location(key=key), found, expected, "Correct the value.")
