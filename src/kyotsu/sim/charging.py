@@ -12,7 +12,7 @@ raises: what cannot be charged has a flag, an infinite time, and what it got to.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntFlag
 from functools import cache
 from importlib.resources import files
@@ -21,9 +21,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kyotsu.errors import InputError, Location, Problem
 from kyotsu.sim.battery import arrhenius, current_at_power, table_value, terminal_power
 from kyotsu.sim.parameters import BatteryParameters, FloatArray, Numbers
+from kyotsu.sim.quantities import Quantity, spread, wrong
 from kyotsu.units import CELSIUS_ZERO_K, J_PER_KWH
 
 STEPS = 200  # of state of charge; twice as many change the time of a fast charge by less than 0.1 %
@@ -35,6 +35,7 @@ LIMITERS = (
 )  # fmt: skip
 
 Adapter = Literal["none", "booster", "bank_switch"]
+ADAPTERS = ("none", "booster", "bank_switch")
 
 
 class Validity(IntFlag):
@@ -184,22 +185,23 @@ def charge_dc(
         name: default if value is None else value
         for (name, default), value in zip(defaults.items(), given, strict=True)
     }
-    values = _checked(
-        battery.capacity.size,
-        way.adapter,
-        {
-            "soc_from": (soc_from, 0.0, 1.0),
-            "soc_to": (soc_to, 0.0, 1.0),
-            "battery_c": (battery_c, -60.0, 100.0),
-            "station.power_kw": (station.power_kw, 0.0, 1e5),
-            "station.current_a": (station.current_a, 0.0, 1e5),
-            "station.voltage_min_v": (station.voltage_min_v, 0.0, 1e4),
-            "station.voltage_max_v": (station.voltage_max_v, 0.0, 1e4),
-            "inlet.power_kw": (way.power_kw, 0.0, 1e6),
-            "inlet.current_a": (way.current_a, 0.0, 1e6),
-            "inlet.booster_kw": (way.booster_kw, 0.0, 1e6),
-            **{name: (value, 0.0 if name != "heat_capacity_j_per_k" else 1.0, 1e10) for name, value in filled.items()},
-        },
+    ranges: dict[str, tuple[Numbers, float, float]] = {
+        "soc_from": (soc_from, 0.0, 1.0),
+        "soc_to": (soc_to, 0.0, 1.0),
+        "battery_c": (battery_c, -60.0, 100.0),
+        "station.power_kw": (station.power_kw, 0.0, 1e5),
+        "station.current_a": (station.current_a, 0.0, 1e5),
+        "station.voltage_min_v": (station.voltage_min_v, 0.0, 1e4),
+        "station.voltage_max_v": (station.voltage_max_v, 0.0, 1e4),
+        "inlet.power_kw": (way.power_kw, 0.0, 1e6),
+        "inlet.current_a": (way.current_a, 0.0, 1e6),
+        "inlet.booster_kw": (way.booster_kw, 0.0, 1e6),
+        **{name: (value, 1.0 if name == "heat_capacity_j_per_k" else 0.0, 1e10) for name, value in filled.items()},
+    }
+    known = way.adapter in ADAPTERS
+    values = spread(
+        {name: Quantity(*limits, battery.capacity.shape) for name, limits in ranges.items()},
+        [] if known else [wrong("inlet.adapter", repr(way.adapter), ", ".join(ADAPTERS))],
     )
     return _charge(battery, values, way.adapter, curve)
 
@@ -226,14 +228,14 @@ def charge_ac(
     Raises:
         InputError: as `charge_dc`.
     """
-    share = np.asarray(battery.charge_efficiency if efficiency is None else efficiency, dtype=np.float64)
-    _checked(battery.capacity.size, "none", {"power_kw": (power_kw, 0.0, 1e5), "efficiency": (share, 0.01, 1.0)})
-    station = Station(np.asarray(power_kw, dtype=np.float64) * share, 1e5, 0.0, 1e4)
+    size = battery.capacity.shape
+    share = battery.charge_efficiency if efficiency is None else efficiency
+    given = spread({"power_kw": Quantity(power_kw, 0.0, 1e5, size), "efficiency": Quantity(share, 0.01, 1.0, size)})
+    station = Station(given["power_kw"] * given["efficiency"], 1e5, 0.0, 1e4)
     done = charge_dc(
         battery, station, soc_from=soc_from, soc_to=soc_to, battery_c=battery_c, auxiliary_kw=0.0, curve=curve
     )
-    wall = done.battery_kwh / share
-    return Charge(*(getattr(done, name) if name != "energy_kwh" else wall for name in Charge.__dataclass_fields__))
+    return replace(done, energy_kwh=done.battery_kwh / given["efficiency"])
 
 
 def _charge(battery: BatteryParameters, given: dict[str, FloatArray], adapter: Adapter, curve: bool) -> Charge:
@@ -371,28 +373,3 @@ def _finite(battery: BatteryParameters) -> npt.NDArray[np.bool_]:
     for values in battery:
         bad |= ~np.isfinite(values.reshape(values.shape[0], -1)).all(axis=1)
     return ~bad & (battery.capacity > 0.0) & (battery.soc_maximum > battery.soc_minimum)
-
-
-def _checked(
-    count: int, adapter: str, values: dict[str, tuple[Numbers, float, float]]
-) -> dict[str, FloatArray]:
-    """Each value spread over the vehicles; raises with all that is wrong."""
-    problems, spread = [], {}
-    if adapter not in ("none", "booster", "bank_switch"):
-        problems.append(_problem("inlet.adapter", repr(adapter), "none, booster or bank_switch"))
-    for key, (value, low, high) in values.items():
-        array = np.asarray(value, dtype=np.float64)
-        inside = (array >= low) & (array <= high)  # false for NaN too
-        if not inside.all():
-            problems.append(_problem(key, f"{array[~inside].flat[0]:g}", f"{low:g} to {high:g}"))
-        if array.shape not in ((), (1,), (count,)):
-            problems.append(_problem(key, f"shape {array.shape}", f"() or ({count},)"))
-        else:
-            spread[key] = np.broadcast_to(array, (count,)).astype(np.float64)
-    if problems:
-        raise InputError(problems)
-    return spread
-
-
-def _problem(key: str, found: str, expected: str) -> Problem:
-    return Problem(Location(key=key), found, expected, "Correct the value.")

@@ -19,6 +19,7 @@ from scipy.optimize import least_squares, nnls
 
 from kyotsu.errors import InputError, Location, Problem
 from kyotsu.sim.parameters import FloatArray, Numbers
+from kyotsu.sim.quantities import wrong
 
 PAIRS = 2  # that the model has; one that is not there has a resistance of 0
 TABLE = 101  # entries of the tables that are made here
@@ -210,9 +211,8 @@ def identify_circuit(
     soc = initial_soc - np.append(0.0, np.cumsum(current[:-1] * durations)) / (3600.0 * capacity_ah)
     if soc.min() < -1e-6 or soc.max() > 1.0 + 1e-6:
         found = f"a charge count that runs from {soc.min():.3f} to {soc.max():.3f}"
-        raise InputError(
-            [Problem(Location(key="current_a"), found, "0 to 1", "Correct initial_soc, capacity_ah or the sign.")]
-        )
+        action = "Correct initial_soc, capacity_ah or the sign."
+        raise InputError([Problem(Location(key="current_a"), found, "0 to 1", action)])
     hats = _hats(soc)
     target = voltage if known is None else voltage - np.interp(soc, np.linspace(0.0, 1.0, known.size), known)
 
@@ -227,7 +227,7 @@ def identify_circuit(
     start = np.clip(start, bounds[0] + 1e-3, bounds[1] - 1e-3)
     best = start
     if pairs:
-        best = least_squares(lambda logs: solved(logs)[1], start, bounds=bounds, diff_step=1e-3, x_scale=0.5).x
+        best = least_squares(lambda logs: solved(logs)[1], start, bounds=bounds, diff_step=1e-3, ftol=1e-5, xtol=1e-3).x
     best = np.sort(best)
     weights, error = solved(best)
     return Identified(
@@ -254,14 +254,18 @@ def _pair_currents(current: FloatArray, durations: FloatArray, time_constant: fl
 
 
 def _fit(columns: list[FloatArray], target: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Values at the knots, none below zero, and the error at each row."""
+    """Values at the knots, none below zero, and the error at each row.
+
+    Of many rows the normal equations are small; each kind of column has the scale of its largest.
+    """
     matrix = np.hstack(columns)
-    kink = np.diff(np.eye(KNOTS), n=2, axis=0)
     blocks = len(columns)
-    scale = np.sqrt((matrix**2).sum(axis=0).reshape(blocks, KNOTS).max(axis=1))
-    smooth = np.kron(np.diag(SMOOTHNESS * np.maximum(scale, 1e-12)), kink)
-    weights, _ = nnls(np.vstack([matrix, smooth]), np.append(target, np.zeros(len(smooth))))
-    return weights, target - matrix @ weights
+    scale = np.repeat(np.sqrt((matrix**2).sum(axis=0).reshape(blocks, KNOTS).max(axis=1)), KNOTS) + 1e-12
+    matrix /= scale
+    kinks = np.kron(np.eye(blocks), SMOOTHNESS * np.diff(np.eye(KNOTS), n=2, axis=0))
+    root = np.linalg.cholesky(matrix.T @ matrix + kinks.T @ kinks + 1e-10 * np.eye(blocks * KNOTS))
+    weights, _ = nnls(root.T, np.linalg.solve(root, matrix.T @ target))
+    return weights / scale, target - matrix @ weights
 
 
 def _circuit_from(weights: FloatArray, times: FloatArray, known: FloatArray | None) -> Circuit:
@@ -281,24 +285,20 @@ def _require_measurement(
     sizes = {name: values.shape for name, values in zip(("time_s", "current_a", "voltage_v"), columns, strict=True)}
     if len(set(sizes.values())) > 1 or columns[0].ndim != 1 or columns[0].size < 3:
         shapes = ", ".join(f"{name} {shape}" for name, shape in sizes.items())
-        found.append(_problem("time_s", shapes, "columns of one length, at least 3 rows"))
+        found.append(wrong("time_s", shapes, "columns of one length, at least 3 rows"))
     for name, values in zip(sizes, columns, strict=True):
         if not np.isfinite(values).all():
-            found.append(_problem(name, "a value that is no number", "numbers"))
+            found.append(wrong(name, "a value that is no number", "numbers"))
     if columns[0].ndim == 1 and np.any(np.diff(columns[0]) <= 0.0):
         row = int(np.argmax(np.diff(columns[0]) <= 0.0)) + 1
-        found.append(_problem("time_s", f"a time not after the one before, row {row}", "rising times"))
+        found.append(wrong("time_s", f"a time not after the one before, row {row}", "rising times"))
     if not 0.0 < capacity_ah < 1e6:
-        found.append(_problem("capacity_ah", f"{capacity_ah:g}", "above 0"))
+        found.append(wrong("capacity_ah", f"{capacity_ah:g}", "above 0"))
     if not 0.0 <= initial_soc <= 1.0:
-        found.append(_problem("initial_soc", f"{initial_soc:g}", "0 to 1"))
+        found.append(wrong("initial_soc", f"{initial_soc:g}", "0 to 1"))
     if known is not None and (known.ndim != 1 or known.size < 2 or not np.isfinite(known).all()):
-        found.append(_problem("open_circuit_voltage_v", f"shape {known.shape}", "at least two numbers"))
+        found.append(wrong("open_circuit_voltage_v", f"shape {known.shape}", "at least two numbers"))
     if pairs not in range(PAIRS + 1):
-        found.append(_problem("pairs", f"{pairs}", "0, 1 or 2"))
+        found.append(wrong("pairs", f"{pairs}", "0, 1 or 2"))
     if found:
         raise InputError(found)
-
-
-def _problem(key: str, found: str, expected: str) -> Problem:
-    return Problem(Location(key=key), found, expected, "Correct the value.")
