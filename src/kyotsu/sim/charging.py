@@ -311,7 +311,7 @@ def _limits(
     by_soc, by_temperature = current_share(soc, temperature)
     largest = given["cell_current_a"]
     ohm = np.maximum(resistance, 1e-9)
-    boosted, halves = _boosted(battery, given, adapter), _halves(battery, given, adapter)
+    boosted, banks = _boosted(battery, given, adapter), _banks(battery, given, adapter)
     unlimited = np.full_like(voltage, 1e9)
     power, amperes = 1e3 * given["station.power_kw"], given["station.current_a"]
     share = np.where(boosted, _constants()["chosen"]["booster_efficiency"], 1.0)
@@ -322,9 +322,9 @@ def _limits(
 
     def at_current(ampere: FloatArray) -> FloatArray:
         boost_input = np.minimum(given["station.voltage_max_v"], _constants()["chosen"]["booster_input_v"])
-        return np.where(boosted, at_power(boost_input * ampere), halves * ampere)
+        return np.where(boosted, at_power(boost_input * ampere), ampere / banks)
 
-    station_voltage = (halves * given["station.voltage_max_v"] - voltage) / ohm
+    station_voltage = (banks * given["station.voltage_max_v"] - voltage) / ohm
     most = np.stack(
         [
             largest * by_soc,
@@ -339,7 +339,7 @@ def _limits(
             np.where(boosted, at_power(1e3 * given["inlet.booster_kw"]), unlimited),
         ]
     )
-    too_low = ~boosted & (voltage < halves * given["station.voltage_min_v"])
+    too_low = ~boosted & (voltage < banks * given["station.voltage_min_v"])
     most[LIMITERS.index("station_voltage")] = np.where(too_low, 0.0, most[LIMITERS.index("station_voltage")])
     return most, boosted | (~too_low & (station_voltage > 0.0))
 
@@ -352,8 +352,8 @@ def _boosted(battery: BatteryParameters, given: dict[str, FloatArray], adapter: 
     return _too_high(battery, given) & (adapter == "booster")
 
 
-def _halves(battery: BatteryParameters, given: dict[str, FloatArray], adapter: Adapter) -> FloatArray:
-    """By how much the pack's voltage is divided, and a station's current split, between banks in parallel."""
+def _banks(battery: BatteryParameters, given: dict[str, FloatArray], adapter: Adapter) -> FloatArray:
+    """Banks in parallel: the station sees the pack's voltage divided by them, and each gets its part of the current."""
     return np.where(_too_high(battery, given) & (adapter == "bank_switch"), 2.0, 1.0)
 
 
@@ -365,7 +365,8 @@ def _station_side(
 
 def _cooling_share(temperature: FloatArray) -> FloatArray:
     start, full = _constants()["chosen"]["cooling_from_c"], _constants()["chosen"]["cooling_full_c"]
-    return np.clip((temperature - start) / (full - start), 0.0, 1.0)
+    share: FloatArray = np.clip((temperature - start) / (full - start), 0.0, 1.0)
+    return share
 
 
 def _finite(battery: BatteryParameters) -> npt.NDArray[np.bool_]:

@@ -82,9 +82,9 @@ def pack_parameters(
     """
     counts = {"series": series, "strings": strings, "packs": packs}
     few = [wrong(name, f"{count}", "a whole number from 1") for name, count in counts.items() if count < 1]
-    each, branch, pack = (packs, strings, series), (packs, strings), (packs,)
-    if few:
-        each = branch = pack = ()
+    pack = (max(packs, 1),)
+    branch = (*pack, max(strings, 1))
+    each = (*branch, max(series, 1))
     given = spread(
         {
             "resistance_factor": Quantity(resistance_factor, 1e-3, 1e3, each),

@@ -93,8 +93,8 @@ def run_packs(
     count, keep = busbars.shape[1], module_trace.shape[0] > 0
     for pack in range(asked.shape[0]):
         one, cells, now = packs[pack], modules[pack], state[pack]
-        last_duration = -1.0
-        fast, slow = fading(1.0, 1.0), fading(1.0, 1.0)
+        last_duration = 0.0 * one[FAST_TIME]
+        fast, slow = fading(one[FAST_TIME], one[FAST_TIME]), fading(one[SLOW_TIME], one[SLOW_TIME])
         for step in range(durations.shape[0]):
             duration = durations[step]
             if duration != last_duration:
@@ -174,9 +174,9 @@ def split(
     """
     count = busbars.shape[0]
     series = now.shape[1] // count
-    conductance, short_circuit = 0.0, 0.0
+    conductance, short_circuit = 0.0 * duration, 0.0 * duration
     for string in range(count):
-        voltage, resistance = 0.0, busbars[string]
+        voltage, resistance = 0.0 * duration, busbars[string]
         for module in range(string * series, (string + 1) * series):
             part = elements(places, module)
             voltage += source_voltage(part, memory(now, module), fast, slow)
@@ -186,7 +186,7 @@ def split(
         short_circuit += voltage / resistance
     whole, inner = short_circuit / conductance, 1.0 / conductance
     lacking = by_power and 4.0 * inner * wanted > whole * whole
-    current = 0.0
+    current = 0.0 * duration
     if closed and not lacking:
         current = current_at_power(whole, inner, wanted) if by_power else wanted
     for string in range(count):

@@ -49,7 +49,8 @@ class Cell:
         says. `None` for a file without electrodes, or with electrodes of several materials.
         """
         whole = self.parameters.parameterisation
-        negative, positive = (getattr(whole, name, None) for name in ("negative_electrode", "positive_electrode"))
+        negative: Any = getattr(whole, "negative_electrode", None)
+        positive: Any = getattr(whole, "positive_electrode", None)
         if getattr(negative, "ocp", None) is None or getattr(positive, "ocp", None) is None:
             return None
         x = negative.minimum_stoichiometry + soc * (negative.maximum_stoichiometry - negative.minimum_stoichiometry)
