@@ -4,13 +4,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kyotsu.errors import InputError
-from kyotsu.sim.charging import LIMITERS, STEPS, Charge, Inlet, Station, Validity, charge_ac, charge_dc, current_share
+from kyotsu.sim.charging import STEPS, Charge, Validity, charge_ac, charge_dc
 from kyotsu.sim.components import chosen_constants
 from kyotsu.sim.parameters import BatteryParameters, battery_parameters
+from kyotsu.sim.station import LIMITERS, Inlet, Station, current_share
 
 STRONG = Station(power_kw=1e4, current_a=1e4, voltage_min_v=0.0, voltage_max_v=2000.0)
 BARE: dict[str, Any] = {"auxiliary_kw": 0.0, "cell_current_a": 1e5}
@@ -272,6 +273,7 @@ def test_vehicles_of_a_batch_do_not_know_of_each_other() -> None:
         assert both.time_s[number] == pytest.approx(alone.time_s[0], rel=1e-12)
 
 
+@settings(max_examples=30)
 @given(
     energy=st.floats(5.0, 200.0),
     series=st.integers(60, 240),

@@ -48,7 +48,7 @@ def measurement(noise_mv: float = 0.0) -> dict[str, object]:
         pair_resistance_ohm=[0.8e-3, 1.5e-3],
         pair_time_s=[15.0, 250.0],
     )
-    pattern = [(50.0, 10), (0.0, 40), (-50.0, 10), (0.0, 40), (25.0, 420), (0.0, 400)]
+    pattern = [(50.0, 10), (0.0, 40), (-50.0, 10), (0.0, 40), (50.0, 210), (0.0, 250)]
     current = np.concatenate([np.full(length, rate) for _ in range(12) for rate, length in pattern])
     limits = {"voltage_min_v": 0.0, "voltage_max_v": 9.0, "heat_capacity_j_per_k": 1e6}
     pack = pack_parameters(circuit, series=1, strings=1, capacity_ah=50.0, **limits)

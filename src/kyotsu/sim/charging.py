@@ -11,31 +11,20 @@ raises: what cannot be charged has a flag, an infinite time, and what it got to.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, replace
 from enum import IntFlag
-from functools import cache
-from importlib.resources import files
-from typing import Any, Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from kyotsu.sim.battery import arrhenius, current_at_power, table_value, terminal_power
+from kyotsu.sim.battery import arrhenius, table_value, terminal_power
 from kyotsu.sim.parameters import BatteryParameters, FloatArray, Numbers
 from kyotsu.sim.quantities import Quantity, spread, wrong
+from kyotsu.sim.station import ADAPTERS, LIMITERS, Adapter, Inlet, Station, constants, current_limits, station_side
 from kyotsu.units import CELSIUS_ZERO_K, J_PER_KWH
 
 STEPS = 200  # of state of charge; twice as many change the time of a fast charge by less than 0.1 %
-
-# What can limit the current, in the order in which ties go.
-LIMITERS = (
-    "cell_current", "cell_temperature", "cell_voltage", "pack_current", "inlet_power", "inlet_current",
-    "station_power", "station_current", "station_voltage", "booster",
-)  # fmt: skip
-
-Adapter = Literal["none", "booster", "bank_switch"]
-ADAPTERS = ("none", "booster", "bank_switch")
 
 
 class Validity(IntFlag):
@@ -44,34 +33,6 @@ class Validity(IntFlag):
     STATION_VOLTAGE = 1  # the pack's voltage lies outside the station's window from the start
     NOT_REACHED = 2  # the current fell under the cut-off on the way; the time is infinite
     INVALID_PARAMETERS = 4  # all numbers are 0, the time is infinite
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Station:
-    """A direct-current station; scalars or arrays of shape (vehicle,)."""
-
-    power_kw: Numbers
-    current_a: Numbers = 500.0
-    voltage_min_v: Numbers = 200.0
-    voltage_max_v: Numbers = 920.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Inlet:
-    """What stands between a station and the pack; scalars or arrays of shape (vehicle,).
-
-    Attributes:
-        power_kw: most that the inlet lets in.
-        current_a: most through the inlet, at the station's voltage.
-        adapter: for a station whose voltage is too low: `booster` raises it on board, `bank_switch` puts two halves
-            of the pack in parallel, `none` cannot charge.
-        booster_kw: most power of the booster, on the station's side.
-    """
-
-    power_kw: Numbers = 1e6
-    current_a: Numbers = 1e6
-    adapter: Adapter = "none"
-    booster_kw: Numbers = 1e6
 
 
 class ChargeCurve(NamedTuple):
@@ -121,23 +82,6 @@ class Charge:
         return [LIMITERS[int(row.argmax())] if row.any() else "none" for row in self.limited_s]
 
 
-@cache
-def _constants() -> dict[str, Any]:
-    return tomllib.loads((files("kyotsu.sim") / "data" / "charging.toml").read_text(encoding="utf-8"))
-
-
-def current_share(soc: FloatArray, temperature_c: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Generic highest charging current of cells over its largest value [-]: by state of charge, and by temperature.
-
-    Both of shape (vehicle,); their product is the share. Figures and origin: `data/charging.toml`.
-    """
-    over_soc, over_temperature = _constants()["current_over_soc"], _constants()["current_over_temperature"]
-    return (
-        np.interp(soc, over_soc["soc"], over_soc["share"]),
-        np.interp(temperature_c, over_temperature["temperature_c"], over_temperature["share"]),
-    )
-
-
 def charge_dc(
     battery: BatteryParameters,
     station: Station,
@@ -171,7 +115,7 @@ def charge_dc(
     Raises:
         InputError: a value that is no number or out of its range, or lengths that do not match.
     """
-    chosen = _constants()["chosen"]
+    chosen = constants()["chosen"]
     way = inlet or Inlet()
     energy = np.mean(battery.open_circuit_voltage, axis=1) * battery.capacity / J_PER_KWH
     defaults = {
@@ -239,7 +183,7 @@ def charge_ac(
 
 
 def _charge(battery: BatteryParameters, given: dict[str, FloatArray], adapter: Adapter, curve: bool) -> Charge:
-    chosen = _constants()["chosen"]
+    chosen = constants()["chosen"]
     count = battery.capacity.size
     lanes, zero = np.arange(count), np.zeros(count)
     invalid = (given["soc_to"] <= given["soc_from"]) | ~_finite(battery)
@@ -257,7 +201,7 @@ def _charge(battery: BatteryParameters, given: dict[str, FloatArray], adapter: A
         voltage = table_value(battery.open_circuit_voltage, inside, lanes)
         factor = arrhenius(np.full(count, chosen["activation_k"]), temperature + CELSIUS_ZERO_K)
         resistance = table_value(battery.resistance, inside, lanes) * factor
-        most, reachable = _limits(battery, given, adapter, soc, temperature, voltage, resistance)
+        most, reachable = current_limits(battery, given, adapter, soc, temperature, voltage, resistance)
         limiter = most.argmin(axis=0)
         current = np.maximum(most[limiter, lanes], 0.0)
         if number == 0:
@@ -276,7 +220,7 @@ def _charge(battery: BatteryParameters, given: dict[str, FloatArray], adapter: A
         if curve:
             rows.append((soc, time, power / 1e3, taken, voltage + resistance * taken, temperature, limiter))
     energy = terminals / J_PER_KWH
-    used = _station_side(energy, battery, given, adapter) + given["auxiliary_kw"] * time / 3600.0
+    used = station_side(energy, battery, given, adapter) + given["auxiliary_kw"] * time / 3600.0
     flags = (
         np.where(outside, int(Validity.STATION_VOLTAGE), 0)
         + np.where(~going & ~invalid, int(Validity.NOT_REACHED), 0)
@@ -298,73 +242,8 @@ def _charge(battery: BatteryParameters, given: dict[str, FloatArray], adapter: A
     )
 
 
-def _limits(
-    battery: BatteryParameters,
-    given: dict[str, FloatArray],
-    adapter: Adapter,
-    soc: FloatArray,
-    temperature: FloatArray,
-    voltage: FloatArray,
-    resistance: FloatArray,
-) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """The most current under each of `LIMITERS`, shape (limiter, vehicle), and whether the voltages meet at all."""
-    by_soc, by_temperature = current_share(soc, temperature)
-    largest = given["cell_current_a"]
-    ohm = np.maximum(resistance, 1e-9)
-    boosted, banks = _boosted(battery, given, adapter), _banks(battery, given, adapter)
-    unlimited = np.full_like(voltage, 1e9)
-    power, amperes = 1e3 * given["station.power_kw"], given["station.current_a"]
-    share = np.where(boosted, _constants()["chosen"]["booster_efficiency"], 1.0)
-    net = -1e3 * given["auxiliary_kw"]
-
-    def at_power(watts: FloatArray) -> FloatArray:
-        return -current_at_power(voltage, resistance, -np.maximum(share * (watts + net), 0.0))
-
-    def at_current(ampere: FloatArray) -> FloatArray:
-        boost_input = np.minimum(given["station.voltage_max_v"], _constants()["chosen"]["booster_input_v"])
-        return np.where(boosted, at_power(boost_input * ampere), ampere / banks)
-
-    station_voltage = (banks * given["station.voltage_max_v"] - voltage) / ohm
-    most = np.stack(
-        [
-            largest * by_soc,
-            np.where(by_temperature < 1.0, largest * by_soc * by_temperature, unlimited),
-            (battery.voltage_maximum - voltage) / ohm,
-            battery.charge_current,
-            at_power(1e3 * given["inlet.power_kw"]),
-            at_current(given["inlet.current_a"]),
-            at_power(power),
-            at_current(amperes),
-            np.where(boosted, unlimited, station_voltage),
-            np.where(boosted, at_power(1e3 * given["inlet.booster_kw"]), unlimited),
-        ]
-    )
-    too_low = ~boosted & (voltage < banks * given["station.voltage_min_v"])
-    most[LIMITERS.index("station_voltage")] = np.where(too_low, 0.0, most[LIMITERS.index("station_voltage")])
-    return most, boosted | (~too_low & (station_voltage > 0.0))
-
-
-def _too_high(battery: BatteryParameters, given: dict[str, FloatArray]) -> npt.NDArray[np.bool_]:
-    return battery.voltage_maximum > given["station.voltage_max_v"]
-
-
-def _boosted(battery: BatteryParameters, given: dict[str, FloatArray], adapter: Adapter) -> npt.NDArray[np.bool_]:
-    return _too_high(battery, given) & (adapter == "booster")
-
-
-def _banks(battery: BatteryParameters, given: dict[str, FloatArray], adapter: Adapter) -> FloatArray:
-    """Banks in parallel: the station sees the pack's voltage divided by them, and each gets its part of the current."""
-    return np.where(_too_high(battery, given) & (adapter == "bank_switch"), 2.0, 1.0)
-
-
-def _station_side(
-    energy: FloatArray, battery: BatteryParameters, given: dict[str, FloatArray], adapter: Adapter
-) -> FloatArray:
-    return energy / np.where(_boosted(battery, given, adapter), _constants()["chosen"]["booster_efficiency"], 1.0)
-
-
 def _cooling_share(temperature: FloatArray) -> FloatArray:
-    start, full = _constants()["chosen"]["cooling_from_c"], _constants()["chosen"]["cooling_full_c"]
+    start, full = constants()["chosen"]["cooling_from_c"], constants()["chosen"]["cooling_full_c"]
     share: FloatArray = np.clip((temperature - start) / (full - start), 0.0, 1.0)
     return share
 

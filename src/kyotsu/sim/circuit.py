@@ -116,15 +116,14 @@ def source_voltage(module: Elements, memory: Memory, fast: Fading, slow: Fading)
     return module.voltage - pair - module.slow_resistance * memory.slow_current * slow.mean
 
 
-def source_resistance(
-    module: Elements, capacity: FloatArray, duration: FloatArray, fast: Fading, slow: Fading
-) -> FloatArray:
+def source_resistance(module: Elements, per_ampere: FloatArray, fast: Fading, slow: Fading) -> FloatArray:
     """By how much the mean voltage of the step falls for each ampere [ohm].
 
-    R_0, what the pairs take up by mid-step, and what the open-circuit voltage loses by then, U_oc' Δt/2Q.
+    R_0, what the pairs take up by mid-step, and what the open-circuit voltage loses by then, U_oc' Δt/2Q; `per_ampere`
+    is Δt/Q, the state of charge that an ampere takes [1/A].
     """
     pairs = module.pair_resistance * (1.0 - fast.mean) + module.slow_resistance * (1.0 - slow.mean)
-    return module.resistance + pairs + 0.5 * module.slope * duration / capacity
+    return module.resistance + pairs + 0.5 * module.slope * per_ampere
 
 
 def approached(value: FloatArray, goal: FloatArray, left: FloatArray) -> FloatArray:

@@ -35,7 +35,7 @@ RESISTANCE_FACTOR, CAPACITY, HEAT_CAPACITY, CONDUCTANCE, COOLANT = range(5)  # o
 FAST_TIME, SLOW_TIME, ACTIVATION, LOWEST, HIGHEST, HOTTEST, DISCHARGE, CHARGE = range(8)  # of a pack
 SOC, FAST_CURRENT, SLOW_CURRENT, TEMPERATURE, LEAST_VOLTAGE, MOST_VOLTAGE, PEAK_TEMPERATURE, HEAT, COOLING = range(9)
 TERMINALS, CELLS, LIMITER, LIMITED_STEP, LIMITED_MODULE = range(5)  # results of a pack
-VOLTAGE, SLOPE, R0, R1, R2, WARMING = range(6)  # scratch of a module
+VOLTAGE, SLOPE, R0, R1, R2, WARMING, PER_AMPERE = range(7)  # scratch of a module
 E, R, CURRENT = range(3)  # scratch of a string
 TRACE_VOLTAGE, TRACE_SOC, TRACE_TEMPERATURE = range(3)  # traces of a module
 
@@ -45,7 +45,7 @@ def compiled_kernel() -> Callable[..., None]:
     """`run_packs` as machine code that releases the GIL."""
     return lane.compiled(
         run_packs,
-        (look_up, elements, memory, split, advance, find_limit),
+        (look_up, elements, memory, split, advance, passed, find_limit),
         (battery, circuit),
         "float64",
         text=TEXT,
@@ -87,7 +87,7 @@ def run_packs(
         pack_trace: current and mean voltage, shape (pack, 2, time).
         string_trace: current, shape (pack, string, time), or of length 0.
         module_trace: rows from `TRACE_VOLTAGE`, shape (pack, 3, time, module), or of length 0.
-        places: scratch, shape (6, module).
+        places: scratch, shape (7, module).
         strings: scratch, shape (3, string).
     """
     count, keep = busbars.shape[1], module_trace.shape[0] > 0
@@ -100,13 +100,14 @@ def run_packs(
             if duration != last_duration:
                 fast, slow, last_duration = fading(duration, one[FAST_TIME]), fading(duration, one[SLOW_TIME]), duration
                 for module in range(now.shape[1]):
+                    places[PER_AMPERE, module] = duration / cells[CAPACITY, module]
                     places[WARMING, module] = kelvin_per_watt(
                         duration, cells[HEAT_CAPACITY, module], cells[CONDUCTANCE, module]
                     )
             look_up(tables[pack], one, cells, now, places)
             wanted = asked[pack, step]
             closed = results[pack, LIMITER] == NONE
-            lacking = split(cells, now, busbars[pack], places, strings, wanted, by_power, closed, duration, fast, slow)
+            lacking = split(now, busbars[pack], places, strings, wanted, by_power, closed, duration, fast, slow)
             if closed and lacking:
                 results[pack, LIMITER], results[pack, LIMITED_STEP], results[pack, LIMITED_MODULE] = POWER, step, -1
             advance(cells, now, places, strings, duration, fast, slow, results[pack])
@@ -116,7 +117,7 @@ def run_packs(
             mean = strings[E, 0] - strings[R, 0] * strings[CURRENT, 0]
             results[pack, TERMINALS] += mean * total * duration
             pack_trace[pack, 0, step], pack_trace[pack, 1, step] = total, mean
-            if results[pack, LIMITER] == NONE:
+            if results[pack, LIMITER] == NONE and passed(one, now, places, strings):
                 find_limit(one, now, places, strings, results[pack], step)
             if keep:
                 for string in range(count):
@@ -155,7 +156,6 @@ def memory(now: Any, module: int) -> Memory:
 
 
 def split(
-    cells: Any,
     now: Any,
     busbars: Any,
     places: Any,
@@ -180,7 +180,7 @@ def split(
         for module in range(string * series, (string + 1) * series):
             part = elements(places, module)
             voltage += source_voltage(part, memory(now, module), fast, slow)
-            resistance += source_resistance(part, cells[CAPACITY, module], duration, fast, slow)
+            resistance += source_resistance(part, places[PER_AMPERE, module], fast, slow)
         strings[E, string], strings[R, string] = voltage, resistance
         conductance += 1.0 / resistance
         short_circuit += voltage / resistance
@@ -203,7 +203,7 @@ def advance(cells: Any, now: Any, places: Any, strings: Any, duration: Any, fast
         from_cells = 0.0
         for module in range(string * series, (string + 1) * series):
             part, before = elements(places, module), memory(now, module)
-            charged = -current * duration / cells[CAPACITY, module]
+            charged = -current * places[PER_AMPERE, module]
             heat = heat_of(part, before, current, fast, slow)
             out = cells[CONDUCTANCE, module] * (before.temperature - cells[COOLANT, module])
             after = Memory(
@@ -224,6 +224,21 @@ def advance(cells: Any, now: Any, places: Any, strings: Any, duration: Any, fast
             now[COOLING, module] += heat * duration - stored
             places[VOLTAGE, module] = voltage
         results[CELLS] += from_cells * duration
+
+
+def passed(one: Any, now: Any, places: Any, strings: Any) -> Any:
+    """Whether any module has passed a limit: `find_limit` says which, this one says it fast."""
+    beyond = 0.0 * now[SOC, 0]
+    for module in range(now.shape[1]):
+        voltage, soc = places[VOLTAGE, module], now[SOC, module]
+        low = lane.maximum(one[LOWEST] - voltage, -soc)
+        high = lane.maximum(voltage - one[HIGHEST], soc - 1.0)
+        hot = now[TEMPERATURE, module] - one[HOTTEST]
+        beyond = lane.maximum(beyond, lane.maximum(hot, lane.maximum(low, high)))
+    for string in range(strings.shape[1]):
+        current = strings[CURRENT, string]
+        beyond = lane.maximum(beyond, lane.maximum(current - one[DISCHARGE], -current - one[CHARGE]))
+    return beyond > 0.0
 
 
 def find_limit(one: Any, now: Any, places: Any, strings: Any, results: Any, step: int) -> None:

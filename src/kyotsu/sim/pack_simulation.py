@@ -150,7 +150,7 @@ def simulate_pack(
     compiled_kernel()(
         pack.tables, pack.pack, pack.modules.reshape(count, -1, modules), pack.busbars,
         wanted, power_kw is not None, durations, state, results,
-        pack_trace, string_trace, module_trace, np.zeros((6, modules)), np.zeros((3, strings)),
+        pack_trace, string_trace, module_trace, np.zeros((7, modules)), np.zeros((3, strings)),
     )  # fmt: skip
     limit = results[:, LIMITER].astype(np.int64)
     ends = np.cumsum(durations)
