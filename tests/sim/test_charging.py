@@ -258,7 +258,6 @@ def charged(given: Published) -> Charge:
 
 def test_published_times_are_met_without_a_constant_of_any_car() -> None:
     errors = {given.name: charged(given).time_s[0] / 60.0 / given.minutes - 1.0 for given in PUBLISHED}
-    print({name: f"{error:+.1%}" for name, error in errors.items()})
     assert np.mean(np.abs(list(errors.values()))) < 0.12
     assert max(map(abs, errors.values())) < 0.26, "the Ariya, whose power stays flat longer than that of most cars"
 

@@ -216,5 +216,4 @@ def test_a_circuit_from_pulses_repeats_another_drive(root: Path) -> None:
         ours = run_circuit(found.circuit, drive, capacity, soc).history
         assert ours is not None
         error_mv = 1e3 * (ours.module_voltage_v[0, 0, 0] - theirs)
-        print(soc, found.rms_mv, np.sqrt(np.mean(error_mv**2)), np.abs(error_mv).max(), np.mean(error_mv))
         assert np.sqrt(np.mean(error_mv**2)) < 6.0

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from kyotsu.sim import battery, circuit, lane
-from kyotsu.sim.battery import arrhenius, between, current_at_power, table_place
+from kyotsu.sim.battery import arrhenius, current_at_power, table_place
 from kyotsu.sim.circuit import (
     Elements,
     Memory,
@@ -25,6 +25,7 @@ from kyotsu.sim.circuit import (
     source_resistance,
     source_voltage,
 )
+from kyotsu.sim.kernel import line
 
 # Limits of a module, in the order in which they are looked at; `POWER` is the pack's own.
 LIMITS = ("none", "voltage_min", "voltage_max", "temperature_max", "discharge_current", "charge_current", "power")
@@ -35,9 +36,14 @@ RESISTANCE_FACTOR, CAPACITY, HEAT_CAPACITY, CONDUCTANCE, COOLANT = range(5)  # o
 FAST_TIME, SLOW_TIME, ACTIVATION, LOWEST, HIGHEST, HOTTEST, DISCHARGE, CHARGE = range(8)  # of a pack
 SOC, FAST_CURRENT, SLOW_CURRENT, TEMPERATURE, LEAST_VOLTAGE, MOST_VOLTAGE, PEAK_TEMPERATURE, HEAT, COOLING = range(9)
 TERMINALS, CELLS, LIMITER, LIMITED_STEP, LIMITED_MODULE = range(5)  # results of a pack
-VOLTAGE, SLOPE, R0, R1, R2, WARMING, PER_AMPERE = range(7)  # scratch of a module
+VOLTAGE, SLOPE, R0, R1, R2, WARMING, PER_AMPERE, LOW, HIGH, AT_TEMPERATURE, LINES = range(11)  # scratch of a module
+SCRATCH = LINES + 8  # `LINES` holds value at 0 and slope of U_oc, R_0, R_1 and R_2
 E, R, CURRENT = range(3)  # scratch of a string
 TRACE_VOLTAGE, TRACE_SOC, TRACE_TEMPERATURE = range(3)  # traces of a module
+
+
+SAME_TEMPERATURE = 0.01  # K; at 3000 K of activation a resistance changes by 0.03 % over it
+BEYOND = 1e9  # -, past every state of charge
 
 
 @lru_cache
@@ -45,11 +51,11 @@ def compiled_kernel() -> Callable[..., None]:
     """`run_packs` as machine code that releases the GIL."""
     return lane.compiled(
         run_packs,
-        (look_up, elements, memory, split, advance, passed, find_limit),
+        (look_up, lay_lines, line, elements, memory, split, advance, passed, find_limit),
         (battery, circuit),
         "float64",
         text=TEXT,
-        called=("find_limit",),
+        called=("find_limit", "lay_lines"),
     )
 
 
@@ -87,12 +93,14 @@ def run_packs(
         pack_trace: current and mean voltage, shape (pack, 2, time).
         string_trace: current, shape (pack, string, time), or of length 0.
         module_trace: rows from `TRACE_VOLTAGE`, shape (pack, 3, time, module), or of length 0.
-        places: scratch, shape (7, module).
+        places: scratch, shape (SCRATCH, module).
         strings: scratch, shape (3, string).
     """
     count, keep = busbars.shape[1], module_trace.shape[0] > 0
     for pack in range(asked.shape[0]):
         one, cells, now = packs[pack], modules[pack], state[pack]
+        for module in range(now.shape[1]):
+            places[LOW, module], places[HIGH, module] = BEYOND, -BEYOND
         last_duration = 0.0 * one[FAST_TIME]
         fast, slow = fading(one[FAST_TIME], one[FAST_TIME]), fading(one[SLOW_TIME], one[SLOW_TIME])
         for step in range(durations.shape[0]):
@@ -129,18 +137,37 @@ def run_packs(
 
 
 def look_up(tables: Any, one: Any, cells: Any, now: Any, places: Any) -> None:
-    """The elements of each module's circuit at its state of charge and temperature."""
-    last = tables.shape[1] - 1.0
+    """The elements of each module's circuit at its state of charge and temperature.
+
+    A table is a straight line between two entries, so it is read again only where a module has left them, or where
+    its temperature has moved by `SAME_TEMPERATURE`.
+    """
     for module in range(now.shape[1]):
-        below, weight = table_place(now[SOC, module], last)
-        index = int(below)
-        factor = cells[RESISTANCE_FACTOR, module] * arrhenius(one[ACTIVATION], now[TEMPERATURE, module])
-        low, high = tables[0, index], tables[0, index + 1]
-        places[VOLTAGE, module] = between(low, high, weight)
-        places[SLOPE, module] = (high - low) * last
-        places[R0, module] = factor * between(tables[1, index], tables[1, index + 1], weight)
-        places[R1, module] = factor * between(tables[2, index], tables[2, index + 1], weight)
-        places[R2, module] = factor * between(tables[3, index], tables[3, index + 1], weight)
+        soc, temperature = now[SOC, module], now[TEMPERATURE, module]
+        inside = (soc >= places[LOW, module]) & (soc <= places[HIGH, module])
+        if not (inside & (abs(temperature - places[AT_TEMPERATURE, module]) <= SAME_TEMPERATURE)):
+            lay_lines(tables, one, cells[RESISTANCE_FACTOR, module], soc, temperature, places, module)
+    for module in range(now.shape[1]):
+        soc = now[SOC, module]
+        places[VOLTAGE, module] = places[LINES, module] + soc * places[LINES + 1, module]
+        places[SLOPE, module] = places[LINES + 1, module]
+        places[R0, module] = places[LINES + 2, module] + soc * places[LINES + 3, module]
+        places[R1, module] = places[LINES + 4, module] + soc * places[LINES + 5, module]
+        places[R2, module] = places[LINES + 6, module] + soc * places[LINES + 7, module]
+
+
+def lay_lines(tables: Any, one: Any, factor: Any, soc: Any, temperature: Any, places: Any, module: int) -> None:
+    """Straight lines of one module's circuit around its state of charge; beyond the tables' ends their last one."""
+    last = tables.shape[1] - 1.0
+    below, _ = table_place(soc, last)
+    places[LOW, module] = lane.where(below > 0.0, below / last, -BEYOND)
+    places[HIGH, module] = lane.where(below < last - 1.0, (below + 1.0) / last, BEYOND)
+    places[AT_TEMPERATURE, module] = temperature
+    places[LINES, module], places[LINES + 1, module] = line(tables[0], below, last)
+    scale = factor * arrhenius(one[ACTIVATION], temperature)
+    for row in range(1, 4):
+        value, slope = line(tables[row], below, last)
+        places[LINES + 2 * row, module], places[LINES + 2 * row + 1, module] = scale * value, scale * slope
 
 
 def elements(places: Any, module: int) -> Elements:

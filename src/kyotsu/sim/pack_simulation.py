@@ -28,6 +28,7 @@ from kyotsu.sim.pack_kernel import (
     LIMITS,
     MOST_VOLTAGE,
     PEAK_TEMPERATURE,
+    SCRATCH,
     SOC,
     TEMPERATURE,
     TERMINALS,
@@ -150,7 +151,7 @@ def simulate_pack(
     compiled_kernel()(
         pack.tables, pack.pack, pack.modules.reshape(count, -1, modules), pack.busbars,
         wanted, power_kw is not None, durations, state, results,
-        pack_trace, string_trace, module_trace, np.zeros((7, modules)), np.zeros((3, strings)),
+        pack_trace, string_trace, module_trace, np.zeros((SCRATCH, modules)), np.zeros((3, strings)),
     )  # fmt: skip
     limit = results[:, LIMITER].astype(np.int64)
     ends = np.cumsum(durations)
