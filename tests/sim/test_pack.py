@@ -8,7 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kyotsu.errors import InputError
-from kyotsu.sim.circuit import Circuit, simple_circuit
+from kyotsu.sim.battery import table_value
+from kyotsu.sim.circuit import (
+    Circuit,
+    Elements,
+    Memory,
+    approached,
+    fading,
+    heat_of,
+    kelvin_per_watt,
+    simple_circuit,
+    source_resistance,
+    source_voltage,
+)
 from kyotsu.sim.pack import PackParameters, module_pack, pack_parameters
 from kyotsu.sim.pack_simulation import simulate_pack
 from kyotsu.spec.layout import Layout
@@ -96,6 +108,35 @@ def test_equal_modules_are_one_module_scaled() -> None:
     assert many.temperature_c.ravel() == pytest.approx(one.temperature_c[0, 0, 0], rel=1e-12)
     assert many.cells_wh[0] == pytest.approx(24.0 * one.cells_wh[0], rel=1e-9)
     assert many.soc_spread[0] == pytest.approx(0.0, abs=1e-12)
+
+
+def test_the_compiled_pack_is_the_physics_of_circuit_in_numpy() -> None:
+    current, duration, capacity = drive(200), 2.0, np.array([50.0, 35.0]) * 3600.0
+    run = simulate_pack(
+        pack(series=2, capacity_ah=[50.0, 35.0], conductance_w_per_k=0.3),
+        current_a=current,
+        duration_s=duration,
+        initial_soc=0.6,
+    )
+    step, lanes = np.full(2, duration), np.arange(2)
+    table = np.repeat(SLOPED.open_circuit_voltage_v[None], 2, axis=0)
+    fast, slow = (fading(step, np.full(2, time)) for time in SLOPED.pair_time_s)
+    ohms = [np.full(2, value) for value in (1e-3, 0.5e-3, 0.4e-3)]
+    now = Memory(np.full(2, 0.6), np.zeros(2), np.zeros(2), np.full(2, 298.15))
+    warming = kelvin_per_watt(step, np.full(2, 1000.0), np.full(2, 0.3))
+    for number, ampere in enumerate(current):
+        part = Elements(table_value(table, now.soc, lanes), np.full(2, 1.2), *ohms)
+        string = source_voltage(part, now, fast, slow) - source_resistance(part, step / capacity, fast, slow) * ampere
+        assert run.voltage_v[0, number] == pytest.approx(string.sum(), rel=1e-12)
+        out = 0.3 * (now.temperature - 298.15)
+        now = Memory(
+            now.soc - ampere * step / capacity,
+            approached(now.pair_current, np.full(2, ampere), fast.left),
+            approached(now.slow_current, np.full(2, ampere), slow.left),
+            now.temperature + (heat_of(part, now, np.full(2, ampere), fast, slow) - out) * warming,
+        )
+    assert run.soc[0, 0] == pytest.approx(now.soc, rel=1e-12)
+    assert run.temperature_c[0, 0] == pytest.approx(now.temperature - 273.15, rel=1e-10)
 
 
 def test_cells_scaled_to_a_module_are_the_cells_one_by_one() -> None:
