@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from kyotsu.errors import Location, Problem
 from kyotsu.spec.document import Document, read_json
+from kyotsu.spec.record import interpolate
 
 BPX_MAJOR = 1
 
@@ -40,6 +41,21 @@ class Cell:
     voltage_min_v: float
     voltage_max_v: float
     parameters: Any
+
+    def open_circuit_voltage_v(self, soc: float) -> float | None:
+        """Voltage at rest at a state of charge between BPX's stoichiometry limits, U = U_p(y) − U_n(x) [V].
+
+        At a state of charge z, x = x_min + z (x_max − x_min) and y = y_max − z (y_max − y_min), as the BPX standard
+        says. `None` for a file without electrodes, or with electrodes of several materials.
+        """
+        whole = self.parameters.parameterisation
+        negative: Any = getattr(whole, "negative_electrode", None)
+        positive: Any = getattr(whole, "positive_electrode", None)
+        if getattr(negative, "ocp", None) is None or getattr(positive, "ocp", None) is None:
+            return None
+        x = negative.minimum_stoichiometry + soc * (negative.maximum_stoichiometry - negative.minimum_stoichiometry)
+        y = positive.maximum_stoichiometry - soc * (positive.maximum_stoichiometry - positive.minimum_stoichiometry)
+        return _value(positive.ocp, y) - _value(negative.ocp, x)
 
 
 def load_cell(path: Path, shown: str) -> tuple[Cell | None, list[Problem]]:
@@ -82,6 +98,16 @@ def load_cell(path: Path, shown: str) -> tuple[Cell | None, list[Problem]]:
         expected = "a capacity above 0, and an upper cut-off above the lower one"
         return None, [Problem(document.locate(("Parameterisation", "Cell")), found, expected, "Correct the value.")]
     return Cell(path.stem, parsed.header.title or path.stem, capacity, lowest, highest, parsed), []
+
+
+def _value(function: Any, x: float) -> float:
+    """Value of a BPX function, table or number at x."""
+    if isinstance(function, str):  # bpx has checked it: numbers, operators, these three functions, and x
+        known = {"__builtins__": {}, "exp": math.exp, "tanh": math.tanh, "cosh": math.cosh}
+        return float(eval(function, known, {"x": x}))
+    if hasattr(function, "x"):
+        return interpolate(tuple(function.x), tuple(function.y), x)
+    return float(function)
 
 
 def _problems(document: Document, error: ValidationError) -> list[Problem]:
