@@ -18,8 +18,8 @@ def validation() -> Validation:
 def test_real_cars_are_predicted_within_the_promise(validation: Validation) -> None:
     """The promise of the project is 8 %; a change that loses ground against what was reached shows here."""
     assert validation.mean_absolute_error_pct <= 8.0
-    assert validation.mean_absolute_error_pct == pytest.approx(4.37, abs=0.1)
-    assert np.abs(validation.error_pct).mean(axis=0).tolist() == pytest.approx([5.25, 3.49], abs=0.1)
+    assert validation.mean_absolute_error_pct == pytest.approx(4.17, abs=0.1)
+    assert np.abs(validation.error_pct).mean(axis=0).tolist() == pytest.approx([4.92, 3.42], abs=0.1)
 
 
 def test_no_class_of_cars_is_far_off(validation: Validation) -> None:

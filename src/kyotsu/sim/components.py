@@ -83,6 +83,7 @@ class ChosenConstants(NamedTuple):
     resistance_loss: float
     discharge_power_margin: float
     charge_rate: float
+    induction_share_of_all: float
     cell_voltage_bounds: list[float]
     usable_soc: list[float]
     cell_voltage: list[float]
@@ -191,7 +192,7 @@ def generic_vehicle(
         regeneration_full_mps=chosen.regeneration_full,
     )
     drag = generic_drive_drag_n(mass, constants)
-    excited = (motor > 0).astype(np.float64)
+    excited = np.where((motor == 1) & (driven == 2), chosen.induction_share_of_all, motor > 0)
     front, rear = (
         generic_drive(
             power_kw=share * power,
