@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,10 +17,10 @@ if TYPE_CHECKING:
 
 def validate(
     held_out: Annotated[
-        bool, typer.Option("--held-out", help="Also judge each make by constants fitted without it (about 20 s).")
+        bool, typer.Option("--held-out", help="Also judge each make by constants fitted without it (some seconds).")
     ] = False,
     fit: Annotated[
-        bool, typer.Option("--fit", help="Fit the constants again and print them beside the shipped.")
+        bool, typer.Option("--fit", help="Fit constants and intervals again and print them beside the shipped.")
     ] = False,
     predict: Annotated[
         tuple[Path, Path] | None,
@@ -33,8 +34,11 @@ def validate(
     coast-down coefficients, rated power, motor type, drive layout, battery size and model year are taken.
     """
     with optional("sim"):
-        from kyotsu.sim.calibration import fit_components  # noqa: PLC0415  (an extra)
+        import numpy as np  # noqa: PLC0415  (an extra)
+
+        from kyotsu.sim.calibration import fit_components, held_out_prediction  # noqa: PLC0415
         from kyotsu.sim.components import fitted_constants  # noqa: PLC0415
+        from kyotsu.sim.interval import fit_intervals, interval_record, shipped_intervals  # noqa: PLC0415
         from kyotsu.sim.validation import predict as predict_cars  # noqa: PLC0415
         from kyotsu.sim.validation import validate as validate_cars  # noqa: PLC0415
     if predict is not None:
@@ -43,12 +47,17 @@ def validate(
         print_json(written) if as_json else screen.print(f"{len(cars)} cars predicted: {predict[1]}", soft_wrap=True)
         return
     if fit:
-        fitted, shipped = fit_components().fitted._asdict(), fitted_constants()._asdict()
+        found = fit_components()
+        fitted, shipped = found.fitted._asdict(), fitted_constants()._asdict()
+        cars = found.cars
+        again = fit_intervals(cars.make, cars.model_year, np.log(cars.measured / held_out_prediction(found)))
+        fitted |= interval_record(again)
+        shipped |= interval_record(shipped_intervals())
         rows = {name: {"shipped": float(shipped[name]), "fitted": float(value)} for name, value in fitted.items()}
         if as_json:
             print_json(rows)
         for name, row in () if as_json else rows.items():
-            screen.print(f"{name:<28} shipped {row['shipped']:.6g}  fitted again {row['fitted']:.6g}", soft_wrap=True)
+            screen.print(f"{name:<26} shipped {row['shipped']:.6g}  fitted again {row['fitted']:.6g}", soft_wrap=True)
         return
     result = validate_cars(held_out)
     print_json(_record(result)) if as_json else screen.print(str(result), highlight=False, soft_wrap=True)
@@ -63,6 +72,8 @@ def _record(result: Validation) -> dict[str, Any]:
         "held_out_mean_absolute_error_pct": held_out,
         "within_5_pct": result.share_within_pct(5.0),
         "within_10_pct": result.share_within_pct(10.0),
+        "interval_pct": dict(zip(("udds", "hwfet"), result.interval_pct().tolist(), strict=True)),
+        "bias": [asdict(entry) for entry in result.bias()],
         "rows": [
             {
                 "make": str(cars.make[index]),
