@@ -10,6 +10,9 @@ from kyotsu.spec.build import AS_BUILT
 from kyotsu.study.requirements import REQUIREMENTS
 from kyotsu.study.results import BuildResult, CycleResult, Study
 
+LIMITED = (
+    "top_speed_km_h"  # published of the car, simulated of its drive: a limiter may set the car's as low as it likes
+)
 CYCLE_OF = {
     "udds_ac_wh_per_km": "udds",
     "hwfet_ac_wh_per_km": "hwfet",
@@ -96,7 +99,8 @@ def _simulated(
     value = getattr(build, figure, None)
     if accuracy is None or value is None:
         return None
-    return value, value / (1.0 + accuracy), value / (1.0 - accuracy)
+    least = 0.0 if figure == LIMITED else value / (1.0 + accuracy)
+    return value, least, value / (1.0 - accuracy)
 
 
 def told_apart(figure: str, was: float | None, now: float | None) -> bool | None:
