@@ -236,7 +236,7 @@ def change(metric: Metric, before: Record, after: Record, builds: Builds) -> Cha
     known = builds.differences.get(after["vehicle"], {})
     unsure = known.get(f"{metric.column}_told_apart") is False
     meaning = _sense(metric, was, now)
-    rests_on = known.get(f"{metric.column}_rests_on") or "" if meaning in ("better", "worse") or unsure else ""
+    rests_on = known.get(f"{metric.column}_rests_on") or "" if meaning not in ("same", "unknown") else ""
     sure = interval(after, metric.column)
     title = (
         f"{after['name']}, {metric.group.lower()} {metric.label}: {with_unit(texts[0], metric.unit)} as built, "

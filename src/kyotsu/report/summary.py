@@ -71,7 +71,7 @@ def brief(
         inside = sum(bool(row["inside"]) for row in published)
         remarks.append(
             Remark(
-                f"{inside} of {len(published)} published figures of the cars as built are where the simulation expects them.",
+                f"{inside} of {len(published)} published figures are where the simulation expects them.",
                 "published",
             )
         )
