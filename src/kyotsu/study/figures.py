@@ -19,6 +19,7 @@ from kyotsu.spec.finding import Verdict
 from kyotsu.study.costs import battery_cost_usd, drive_cost_usd
 from kyotsu.study.requirements import Performance, requirement_findings
 from kyotsu.study.results import BuildResult, CycleResult
+from kyotsu.study.traces import Trace, traces
 
 CYCLES = ("udds", "hwfet", "us06", "wltc_3b", "jc08", "nedc", "jp1015")
 COMPILED_FROM = 1000  # builds from which it pays to compile in a first run: half a minute against as much of numpy
@@ -29,14 +30,32 @@ def drive_builds(
     builds: Sequence[tuple[Build, Verdict | None]], year: int
 ) -> tuple[tuple[BuildResult, ...], tuple[CycleResult, ...]]:
     """Every build, with the verdict of its parts' fit (`None`: not judged), over every cycle; `year` dates costs."""
+    judged, driven, _ = _driven(builds, year)
+    return judged, driven
+
+
+def drive_one(
+    build: Build, fit: Verdict | None, year: int
+) -> tuple[BuildResult, tuple[CycleResult, ...], tuple[Trace, ...]]:
+    """One build over every cycle, second by second as well."""
+    (judged,), driven, results = _driven([(build, fit)], year, history=True)
+    return judged, driven, () if results is None else traces(results)
+
+
+def _driven(
+    builds: Sequence[tuple[Build, Verdict | None]], year: int, history: bool = False
+) -> tuple[tuple[BuildResult, ...], tuple[CycleResult, ...], Results | None]:
     if not builds:
-        return (), ()
+        return (), (), None
     parameters = build_parameters(build for build, _ in builds)
-    drive = simulate if len(builds) < COMPILED_FROM else simulate_batch
-    results = drive(parameters, CYCLES)
+    if history or len(builds) < COMPILED_FROM:
+        results = simulate(parameters, CYCLES, history=history)
+    else:
+        results = simulate_batch(parameters, CYCLES)
     return (
         _build_results(builds, year, parameters, results),
         _cycle_results([build for build, _ in builds], parameters, results),
+        results,
     )
 
 
