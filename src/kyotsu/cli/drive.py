@@ -80,8 +80,8 @@ def _draw(
     trace = next(item for item in traces if item.cycle == cycle)
     record = asdict(trace) | {
         "title": build.name,
-        "subtitle": f"{CYCLE_TITLES[cycle]}, {build.build.replace('_', ' ')}: {driven.ac_wh_per_km:.0f} Wh/km "
-        f"({_span(driven)}) from the wall",
+        "subtitle": f"{CYCLE_TITLES[cycle]}, {build.build.replace('_', ' ')}: {driven.ac_wh_per_km:.0f} Wh/km AC "
+        f"({_span(driven)})",
         "facts": [*build.parts, *build.notes],
     }
     try:
