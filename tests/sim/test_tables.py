@@ -9,6 +9,7 @@ import pytest
 from tests.sim.vehicles import kei, leaf
 
 from kyotsu.errors import InputError
+from kyotsu.sim.climate import Climate
 from kyotsu.sim.parameters import stack
 from kyotsu.sim.simulate import Results, simulate
 from kyotsu.sim.tables import (
@@ -51,11 +52,19 @@ def test_one_row_for_each_vehicle_and_cycle(results: Results) -> None:
 
 def test_nothing_of_the_results_is_left_out_and_every_number_says_its_unit(results: Results) -> None:
     columns = results_columns(results)
-    arrays = {field.name for field in fields(results)} - {"cycles", "limited_s", "ledger", "validity", "history"}
+    arrays = {field.name for field in fields(results)} - {"cycles", "ledger", "validity", "history"}
     arrays = {name for name in arrays if getattr(results, name) is not None}
+    by_limiter = {name for name in arrays if getattr(results, name).ndim == 3}
+    arrays = arrays - by_limiter | {name.removesuffix("_s") + "_battery_s" for name in by_limiter}
     assert arrays <= columns.keys()
     for name in columns.keys() - TEXTS_AND_FLAGS - {"final_soc"}:
         assert suffix_of(name), name
+
+
+def test_a_climate_brings_columns_of_its_own() -> None:
+    columns = results_columns(simulate(leaf(), "jp1015", climate=Climate(ambient_c=-10.0)))
+    assert -10.0 < columns["end_battery_c"][0] < columns["end_cabin_c"][0]
+    assert columns["heat_hvac_wh"][0] > 0.0
 
 
 def test_every_package_holds_the_same(results: Results) -> None:

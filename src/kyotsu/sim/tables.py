@@ -37,7 +37,8 @@ def results_columns(results: Results, names: Sequence[str] | None = None) -> Col
 
     Returns:
         `vehicle`, `cycle`, every array of the results, `limited_by` and the time under each limiter
-        (`limited_battery_s`), the ledger (`ledger_wall_wh`), and a truth for each flag of `Validity`.
+        (`limited_battery_s`), in a climate heat and temperatures (`end_battery_c`), the ledger
+        (`ledger_wall_wh`), and a truth for each flag of `Validity`.
 
     Raises:
         InputError: not one name for each vehicle.
@@ -51,9 +52,13 @@ def results_columns(results: Results, names: Sequence[str] | None = None) -> Col
         value = getattr(results, field.name)
         if isinstance(value, np.ndarray) and value.shape == (vehicles, cycles) and field.name != "validity":
             columns[field.name] = value.ravel()
+        elif isinstance(value, np.ndarray) and value.shape == (vehicles, cycles, len(LIMITERS)):
+            stem, _, unit = field.name.rpartition("_")
+            for code, limiter in enumerate(LIMITERS[1:], start=1):
+                columns[f"{stem}_{limiter}_{unit}"] = value[..., code].ravel()
     columns["limited_by"] = np.array(results.limiter()).ravel()
-    for code, limiter in enumerate(LIMITERS[1:], start=1):
-        columns[f"limited_{limiter}_s"] = results.limited_s[..., code].ravel()
+    for group, members in results.warmth._asdict().items() if results.warmth is not None else ():
+        columns |= {f"{group}_{name}": value.ravel() for name, value in members._asdict().items()}
     columns |= {f"ledger_{use}": energy.ravel() for use, energy in results.ledger._asdict().items()}
     for flag in Validity:
         columns[str(flag.name).lower()] = (results.validity.ravel() & int(flag)) > 0
