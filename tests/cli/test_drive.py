@@ -23,6 +23,36 @@ def test_it_can_be_rebuilt(kyotsu, alliance: Path) -> None:
         assert cycle in run.out
 
 
+def test_it_says_how_sure_it_is_and_what_limited_when(kyotsu, alliance: Path) -> None:
+    run = kyotsu("drive", alliance, "mitsubishi/minicab_ev")
+    assert "8 of 10 cars" in run.out
+    assert "wltc_3b, motor power: first at 1 5" in run.out
+    assert "wltc_3b, trace missed: first at 1 5" in run.out
+    whole = kyotsu("drive", alliance, "mitsubishi/minicab_ev", "--json").json
+    for cycle in whole["cycles"]:
+        assert cycle["ac_low_wh_per_km"] < cycle["ac_wh_per_km"] < cycle["ac_high_wh_per_km"]
+        assert bool(cycle["missed_s"]) == any(limit["limiter"] == "trace" for limit in whole["limits"][cycle["cycle"]])
+
+
+@pytest.mark.parametrize("name", ["trace.svg", "trace.html"])
+def test_a_cycle_is_drawn(kyotsu, alliance: Path, tmp_path: Path, name: str) -> None:
+    run = kyotsu("drive", alliance, "nissan/leaf_40", "--plot", tmp_path / name, "--cycle", "us06")
+    assert run.code == 0
+    text = (tmp_path / name).read_text("utf-8")
+    assert "US06, as built" in text
+    assert "Tyre grip: first at" in text
+
+
+def test_what_cannot_be_drawn_says_why(kyotsu, alliance: Path, tmp_path: Path) -> None:
+    run = kyotsu("drive", alliance, "nissan/leaf_40", "--plot", tmp_path / "trace.png", "--cycle", "nothing")
+    assert run.code == 2
+    assert ".svg or .html" in run.err
+    assert "wltc_3b" in run.err
+    run = kyotsu("drive", alliance, "nissan/leaf_40", "--plot", tmp_path / "none" / "trace.svg")
+    assert run.code == 2
+    assert "a writable path" in run.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "sign"),
     [

@@ -45,6 +45,22 @@ def test_the_makers_wording_is_understood(text: str, kind: str, power: float) ->
     assert motor_text_power_kw(text) == pytest.approx(power, nan_ok=True)
 
 
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        (("TBD", "BMW", "i7 xDrive60", 2023.0), "eesm"),
+        (("193 (front) 193 (rear)", "Tesla", "Model S AWD - 100D", 2017.0), "induction"),
+        (("193 and 205 kW AC 3-Phase", "Tesla", "Model S Long Range", 2019.0), "pm"),
+        (("160 kW", "NISSAN", "ARIYA Engage", 2023.0), "eesm"),
+        (("110 kW ACPM", "BMW", "i4", 2023.0), "pm"),
+        (("125 kW", "BMW", "i3", 2021.0), "pm"),
+        (("TBD", "BMW", "i7 xDrive60", float("nan")), "pm"),
+    ],
+)
+def test_what_is_public_counts_where_the_wording_is_silent(told: tuple[str, str, str, float], kind: str) -> None:
+    assert motor_type_of(*told) == kind
+
+
 def test_layouts_by_the_epas_wording() -> None:
     words = ("Front-Wheel Drive", "Rear-Wheel Drive", "All-Wheel Drive", "Part-time 4-Wheel Drive", "")
     assert [layout_of(text) for text in words] == ["front", "rear", "all", "all", "all"]

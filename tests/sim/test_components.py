@@ -118,3 +118,16 @@ def test_an_impossible_mass_is_refused(mass: float) -> None:
 def test_constants_can_be_replaced() -> None:
     other = FittedConstants(*fitted_constants())._replace(charge_efficiency=0.5)
     assert generic_vehicle(**OUTLINE, fitted=other).battery.charge_efficiency[0] == 0.5
+
+
+def test_one_axle_of_an_induction_all_wheel_drive_is_counted_as_excited() -> None:
+    """More loss per torque and speed than with magnets: all of it with two driven wheels, half with four."""
+    loss = {
+        (kind, layout): generic_vehicle(**OUTLINE, motor_type=kind, layout=layout).rear.loss.torque_speed[0]
+        for kind in ("pm", "induction", "eesm")
+        for layout in ("rear", "all")
+    }
+    more = fitted_constants().excited_rotor_loss
+    assert loss["induction", "rear"] - loss["pm", "rear"] == pytest.approx(more)
+    assert loss["eesm", "all"] - loss["pm", "all"] == pytest.approx(more)
+    assert loss["induction", "all"] - loss["pm", "all"] == pytest.approx(0.5 * more)

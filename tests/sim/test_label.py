@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from tests.sim.vehicles import leaf
 
+from kyotsu.sim.components import fitted_constants
 from kyotsu.sim.label import epa_label, label_of, miles_per_gallon_equivalent
 from kyotsu.sim.performance import usable_energy_kwh
 
@@ -21,7 +22,7 @@ def test_one_call_gives_the_label_of_a_simulated_car() -> None:
     label = epa_label(leaf())
     assert label.city_wh_per_km[0] == pytest.approx(label.city_unadjusted_wh_per_km[0] / 0.7)
     energy = usable_energy_kwh(leaf())[0]
-    dc = 0.8786 * label.city_unadjusted_wh_per_km[0]
+    dc = fitted_constants().charge_efficiency * label.city_unadjusted_wh_per_km[0]
     assert label.city_range_unadjusted_km[0] == pytest.approx(1e3 * energy / dc, rel=1e-6)
     assert 220.0 < label.range_km[0] < 260.0  # published: 149 miles, 240 km
 

@@ -110,10 +110,10 @@ def test_a_fourth_maker_is_a_copied_folder(root: Path, tmp_path: Path, study: St
 
 
 def test_one_vehicle_alone_does_what_it_does_in_the_study(alliance: Workspace, study: Study) -> None:
-    alone, cycles = drive_vehicle(alliance, "nissan/leaf_40")
+    alone, cycles, traces = drive_vehicle(alliance, "nissan/leaf_40")
     together = next(build for build in study.builds if build.vehicle == "nissan/leaf_40" and build.build == AS_BUILT)
     assert alone.udds_ac_wh_per_km == pytest.approx(together.udds_ac_wh_per_km)
-    assert len(cycles) == len(CYCLES)
+    assert [cycle.cycle for cycle in cycles] == [trace.cycle for trace in traces] == list(CYCLES)
 
 
 def test_unknown_is_never_counted_as_fitting(study: Study) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,15 +12,16 @@ from kyotsu.cli.check import JsonOption
 from kyotsu.cli.output import optional, print_json, screen
 
 if TYPE_CHECKING:
+    from kyotsu.sim.cold import ColdCheck
     from kyotsu.sim.validation import Validation
 
 
 def validate(
     held_out: Annotated[
-        bool, typer.Option("--held-out", help="Also judge each make by constants fitted without it (about 20 s).")
+        bool, typer.Option("--held-out", help="Also judge each make by constants fitted without it (some seconds).")
     ] = False,
     fit: Annotated[
-        bool, typer.Option("--fit", help="Fit the constants again and print them beside the shipped.")
+        bool, typer.Option("--fit", help="Fit constants and intervals again and print them beside the shipped.")
     ] = False,
     predict: Annotated[
         tuple[Path, Path] | None,
@@ -33,8 +35,12 @@ def validate(
     coast-down coefficients, rated power, motor type, drive layout, battery size and model year are taken.
     """
     with optional("sim"):
-        from kyotsu.sim.calibration import fit_components  # noqa: PLC0415  (an extra)
+        import numpy as np  # noqa: PLC0415  (an extra)
+
+        from kyotsu.sim.calibration import fit_components, held_out_prediction  # noqa: PLC0415
+        from kyotsu.sim.cold import cold_check  # noqa: PLC0415
         from kyotsu.sim.components import fitted_constants  # noqa: PLC0415
+        from kyotsu.sim.interval import fit_intervals, interval_record, shipped_intervals  # noqa: PLC0415
         from kyotsu.sim.validation import predict as predict_cars  # noqa: PLC0415
         from kyotsu.sim.validation import validate as validate_cars  # noqa: PLC0415
     if predict is not None:
@@ -43,18 +49,28 @@ def validate(
         print_json(written) if as_json else screen.print(f"{len(cars)} cars predicted: {predict[1]}", soft_wrap=True)
         return
     if fit:
-        fitted, shipped = fit_components().fitted._asdict(), fitted_constants()._asdict()
+        found = fit_components()
+        fitted, shipped = found.fitted._asdict(), fitted_constants()._asdict()
+        cars = found.cars
+        again = fit_intervals(cars.make, cars.model_year, np.log(cars.measured / held_out_prediction(found)))
+        fitted |= interval_record(again)
+        shipped |= interval_record(shipped_intervals())
         rows = {name: {"shipped": float(shipped[name]), "fitted": float(value)} for name, value in fitted.items()}
         if as_json:
             print_json(rows)
         for name, row in () if as_json else rows.items():
-            screen.print(f"{name:<28} shipped {row['shipped']:.6g}  fitted again {row['fitted']:.6g}", soft_wrap=True)
+            screen.print(f"{name:<26} shipped {row['shipped']:.6g}  fitted again {row['fitted']:.6g}", soft_wrap=True)
         return
-    result = validate_cars(held_out)
-    print_json(_record(result)) if as_json else screen.print(str(result), highlight=False, soft_wrap=True)
+    result, cold = validate_cars(held_out), cold_check()
+    if as_json:
+        print_json(_record(result, cold))
+        return
+    screen.print(f"{result}\n\n{cold}", highlight=False, soft_wrap=True)
 
 
-def _record(result: Validation) -> dict[str, Any]:
+def _record(result: Validation, cold: ColdCheck) -> dict[str, Any]:
+    import numpy as np  # noqa: PLC0415  (an extra)
+
     cars = result.cars
     held_out = None if result.held_out is None else result.held_out_mean_absolute_error_pct
     return {
@@ -63,6 +79,15 @@ def _record(result: Validation) -> dict[str, Any]:
         "held_out_mean_absolute_error_pct": held_out,
         "within_5_pct": result.share_within_pct(5.0),
         "within_10_pct": result.share_within_pct(10.0),
+        "interval_pct": dict(zip(("udds", "hwfet"), result.interval_pct().tolist(), strict=True)),
+        "cold": {
+            "tests": len(cold.cars),
+            "measured_ratio": float(np.median(cold.measured)),
+            "predicted_ratio": float(np.median(cold.predicted)),
+            "mean_error_pct": float(cold.error_pct.mean()),
+            "mean_absolute_error_pct": float(np.abs(cold.error_pct).mean()),
+        },
+        "bias": [asdict(entry) for entry in result.bias()],
         "rows": [
             {
                 "make": str(cars.make[index]),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from kyotsu.report.matrix import Cell, Findings, Matrix, PairKey
-from kyotsu.report.numbers import NARROW, Sense, number, ratio_change, sense, signed, with_unit
+from kyotsu.report.numbers import NARROW, Sense, number, ratio_change, sense, signed, span, with_unit
 from kyotsu.report.words import (
     BUILD_WORDS,
     MARKS,
@@ -87,6 +88,7 @@ class Builds(NamedTuple):
     before: dict[str, Record]
     after: dict[str, Record]
     requirements: dict[tuple[str, str], list[Record]]
+    differences: Mapping[str, Record] = MappingProxyType({})
 
     @property
     def both(self) -> Iterator[tuple[Record, Record]]:
@@ -102,7 +104,7 @@ def builds_of(record: Record) -> Builds:
         requirements.setdefault((row["vehicle"], row["build"]), []).append(row)
     before = {row["vehicle"]: row for row in rows if row["build"] == AS_BUILT}
     after = {row["vehicle"]: row for row in rows if row["build"] == COMMON}
-    return Builds(before, after, requirements)
+    return Builds(before, after, requirements, {row["vehicle"]: row for row in record.get("changes", [])})
 
 
 class Mark(NamedTuple):
@@ -116,7 +118,12 @@ class Mark(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One figure, as built and with common parts."""
+    """One figure, as built and with common parts.
+
+    Attributes:
+        sure: the interval of the figure with common parts.
+        rests_on: what generic components fill in one of the two builds only.
+    """
 
     label: str
     was: str
@@ -125,6 +132,8 @@ class Change(NamedTuple):
     sense: Sense
     title: str
     requirement: Mark | None
+    sure: str = ""
+    rests_on: str = ""
 
 
 class ChangeRow(NamedTuple):
@@ -224,19 +233,43 @@ def change(metric: Metric, before: Record, after: Record, builds: Builds) -> Cha
     )
     texts = [metric.none if value is None else number(value, metric.digits) for value in (was, now)]
     text, whole = _difference(metric, was, now)
+    known = builds.differences.get(after["vehicle"], {})
+    unsure = known.get(f"{metric.column}_told_apart") is False
+    meaning = _sense(metric, was, now)
+    rests_on = known.get(f"{metric.column}_rests_on") or "" if meaning not in ("same", "unknown") else ""
+    sure = interval(after, metric.column)
     title = (
         f"{after['name']}, {metric.group.lower()} {metric.label}: {with_unit(texts[0], metric.unit)} as built, "
-        f"{with_unit(texts[1], metric.unit)} with common parts" + (f" ({whole})" if whole else "")
+        f"{with_unit(texts[1], metric.unit)} with common parts"
+        + (f" ({whole})" if whole else "")
+        + (f". 8 of 10 such cars would measure {with_unit(sure, metric.unit)}" if sure else "")
+        + (". The model does not tell the two apart" if unsure else "")
+        + (f". Generic in one of the two: {rests_on}" if rests_on else "")
     )
     return Change(
         metric.words,
         texts[0],
         texts[1],
         text,
-        _sense(metric, was, now),
+        "unsure" if unsure and meaning in ("better", "worse") else meaning,
         title,
         _requirement(metric, builds, after["vehicle"]),
+        sure,
+        rests_on,
     )
+
+
+def interval(build: Record, column: str, digits: int = 0) -> str:
+    """The interval of a build's consumption or range, `153–185`; empty for other figures."""
+    low, high = bounds(build, column)
+    return span(low, high, digits)
+
+
+def bounds(row: Record, column: str) -> tuple[float | None, float | None]:
+    """The ends of a figure's interval, `None` where it has none."""
+    unit = next((unit for unit in ("wh_per_km", "km") if column.endswith(f"_{unit}")), "")
+    stem = column.removesuffix(unit)
+    return row.get(f"{stem}low_{unit}"), row.get(f"{stem}high_{unit}")
 
 
 def _difference(metric: Metric, was: float | None, now: float | None) -> tuple[str, str]:

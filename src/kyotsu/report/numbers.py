@@ -8,7 +8,7 @@ from math import floor, log10
 from statistics import median
 from typing import Literal
 
-Sense = Literal["better", "worse", "same", "neutral", "unknown"]
+Sense = Literal["better", "worse", "same", "neutral", "unsure", "unknown"]
 
 UNKNOWN = "—"
 MINUS = "\u2212"
@@ -52,6 +52,13 @@ def margin(value: float | None, unit: str) -> str:
 def with_unit(text: str, unit: str) -> str:
     """A number and its unit, kept together."""
     return f"{text}{NARROW}{unit}" if unit and text != UNKNOWN else text
+
+
+def span(low: float | None, high: float | None, digits: int = 0) -> str:
+    """An interval, `153–185`; `≤ 185` where nothing is too low; empty when it is not known."""
+    if low is None or high is None:
+        return ""
+    return f"{number(low, digits)}\u2013{number(high, digits)}" if low > 0.0 else f"≤{NARROW}{number(high, digits)}"
 
 
 def typeset(text: str) -> str:

@@ -20,7 +20,7 @@ from kyotsu.report.matrix import Findings, Matrix, findings_by_pair, json_for_ht
 from kyotsu.report.numbers import number, with_unit
 from kyotsu.report.plots import ledger_plot, plot_sets
 from kyotsu.report.summary import brief, key_figures
-from kyotsu.report.tables import build_rows, cycle_table, misses, questions
+from kyotsu.report.tables import build_rows, cycle_table, misses, published_rows, questions
 from kyotsu.report.words import CYCLE_WORDS, MARKS, part_name
 from kyotsu.spec.build import COMMON
 from kyotsu.spec.finding import Verdict
@@ -79,7 +79,7 @@ def _content(record: Record) -> dict[str, Any]:
         "counts": _counts(record, drawn),
         "common": [part_name(record, part) for part in record.get("parts", {}) if part in proposed],
         "figures": key_figures(builds, len(record.get("vehicles", {}))),
-        "brief": brief(builds, drawn, asked),
+        "brief": brief(builds, drawn, asked, record.get("published", [])),
         "metric_groups": metric_groups(),
         "changes": change_rows(record, builds, cells, collected),
         "actions": actions(record, builds, findings),
@@ -92,6 +92,7 @@ def _content(record: Record) -> dict[str, Any]:
         "matrices": drawn,
         "asked": asked,
         "misses": misses(record),
+        "published": published_rows(record),
         "driven": len(record.get("cycles", [])),
     }
     return content | _about(record) | {"data": Markup(json_for_html(collected.data()))}

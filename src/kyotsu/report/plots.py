@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from math import floor
 from typing import Any, NamedTuple
 
-from kyotsu.report.changes import SLIGHT
+from kyotsu.report.changes import SLIGHT, bounds
 from kyotsu.report.numbers import (
     Sense,
     number,
     ratio_change,
     sense,
     signed,
+    span,
     tick_step,
     with_unit,
 )
@@ -84,6 +85,8 @@ class Dumbbell(NamedTuple):
     now_at: float | None
     left: float
     width: float
+    sure_left: float
+    sure_width: float
     change: str
     sense: Sense
     text: str
@@ -116,9 +119,15 @@ class PlotSet(NamedTuple):
 
 
 def dumbbell(
-    before: dict[str, Any], after: dict[str, Any] | None, column: str, unit: str, scale: Axis, better: int
+    before: dict[str, Any],
+    after: dict[str, Any] | None,
+    column: str,
+    unit: str,
+    scale: Axis,
+    better: int,
+    apart: bool | None = None,
 ) -> Dumbbell:
-    """One vehicle's row; without a rebuilt vehicle only the dot as built."""
+    """One vehicle's row; without a rebuilt vehicle only the dot as built. `apart`: whether the model can tell."""
     was, now = before[column], after[column] if after else None
     was_at, now_at = scale.at(was), None if now is None else scale.at(now)
     ends = (was_at, was_at if now_at is None else now_at)
@@ -128,9 +137,15 @@ def dumbbell(
     if now is not None:
         text += f", {with_unit(number(now), unit)} with common parts ({change})"
     slight = percent is not None and abs(percent) < SLIGHT
+    meaning = sense(0.0 if slight else percent, better)
+    meaning = "unsure" if apart is False and meaning in ("better", "worse") else meaning
+    low, high = bounds(after or before, column)
+    sure = (0.0, 0.0) if low is None or high is None else (scale.at(low), round(scale.at(high) - scale.at(low), 2))
+    if sure[1]:
+        text += f"; 8 of 10 such cars would measure {with_unit(span(low, high), unit)}"
     return Dumbbell(
-        before["name"], number(was), number(now), was_at, now_at, min(ends), round(abs(ends[1] - ends[0]), 2),
-        change, sense(0.0 if slight else percent, better), text,
+        before["name"], number(was), number(now), was_at, now_at, min(ends), round(abs(ends[1] - ends[0]), 2), *sure,
+        change, meaning, text,
     )  # fmt: skip
 
 
@@ -139,13 +154,16 @@ def dumbbell_plot(record: dict[str, Any], column: str, label: str, unit: str, be
     builds: Records = record.get("builds", [])
     before = {row["vehicle"]: row for row in builds if row["build"] == AS_BUILT and row.get(column) is not None}
     after = {row["vehicle"]: row for row in builds if row["build"] == COMMON and row.get(column) is not None}
-    scale = axis([row[column] for row in (*before.values(), *after.values())])
+    shown = [*before.values(), *after.values()]
+    ends = [end for row in shown for end in bounds(row, column) if end is not None]
+    scale = axis([*(row[column] for row in shown), *ends])
     makers = dict.fromkeys(row["maker"] for row in before.values())
+    apart = {row["vehicle"]: row.get(f"{column}_told_apart") for row in record.get("changes", [])}
     groups = tuple(
         Group(
             maker_name(record, maker),
             tuple(
-                dumbbell(row, after.get(vehicle), column, unit, scale, better)
+                dumbbell(row, after.get(vehicle), column, unit, scale, better, apart.get(vehicle))
                 for vehicle, row in before.items()
                 if row["maker"] == maker
             ),

@@ -9,7 +9,7 @@ from kyotsu.report.changes import Builds
 from kyotsu.report.matrix import Matrix
 from kyotsu.report.numbers import middle, number, ratio_change, signed, with_unit
 from kyotsu.report.tables import Asked
-from kyotsu.report.words import works
+from kyotsu.report.words import Record, works
 from kyotsu.spec.finding import Verdict
 
 
@@ -51,7 +51,9 @@ class Remark(NamedTuple):
     section: str
 
 
-def brief(builds: Builds, matrices: Sequence[Matrix], asked: Sequence[Asked]) -> list[Remark]:
+def brief(
+    builds: Builds, matrices: Sequence[Matrix], asked: Sequence[Asked], published: Sequence[Record] = ()
+) -> list[Remark]:
     """What a reader should know before anything else, in a few sentences."""
     remarks = [*_proposed_remarks(matrices), *_fit_remarks(builds), *_job_remarks(builds), *_range_remarks(builds)]
     for matrix in matrices:
@@ -65,6 +67,14 @@ def brief(builds: Builds, matrices: Sequence[Matrix], asked: Sequence[Asked]) ->
                     matrix.key,
                 )
             )
+    if published:
+        inside = sum(bool(row["inside"]) for row in published)
+        remarks.append(
+            Remark(
+                f"{inside} of {len(published)} published figures are where the simulation expects them.",
+                "published",
+            )
+        )
     if asked:
         first = max(asked, key=lambda item: item.pairs)
         remarks.append(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from kyotsu.report.changes import Mark
-from kyotsu.report.numbers import number
+from kyotsu.report.changes import Mark, bounds
+from kyotsu.report.numbers import number, signed, span, with_unit
 from kyotsu.report.words import (
     BUILD_WORDS,
     CYCLE_WORDS,
@@ -101,25 +101,78 @@ class CycleTable(NamedTuple):
     """Consumption of every build on every cycle."""
 
     cycles: tuple[str, ...]
-    rows: tuple[tuple[str, str, tuple[str, ...]], ...]
+    rows: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]
 
 
 def cycle_table(record: Record) -> CycleTable:
     """Consumption from the wall of every build on every cycle [Wh/km]."""
     rows = by_vehicle(record.get("cycles", []))
     cycles = tuple(dict.fromkeys(row["cycle"] for row in rows))
-    found = {(row["vehicle"], row["build"], row["cycle"]): row["ac_wh_per_km"] for row in rows}
+    found = {(row["vehicle"], row["build"], row["cycle"]): row for row in rows}
     builds = dict.fromkeys((row["vehicle"], row["build"]) for row in rows)
     return CycleTable(
         tuple(worded(CYCLE_WORDS, cycle) for cycle in cycles),
         tuple(
             (
                 vehicle_name(record, vehicle), worded(BUILD_WORDS, build),
-                tuple(number(found.get((vehicle, build, cycle)), 0) for cycle in cycles),
+                tuple(_consumption(found.get((vehicle, build, cycle), {})) for cycle in cycles),
             )
             for vehicle, build in builds
         ),
     )  # fmt: skip
+
+
+def _consumption(row: Record) -> tuple[str, str]:
+    """A cycle's consumption and its interval."""
+    return number(row.get("ac_wh_per_km")), span(*bounds(row, "ac_wh_per_km"))
+
+
+class PublishedFigure(NamedTuple):
+    """A published figure beside the simulated one."""
+
+    label: str
+    published: str
+    simulated: str
+    expected: str
+    difference: str
+    inside: bool
+
+
+class PublishedRow(NamedTuple):
+    """A vehicle's published figures."""
+
+    name: str
+    figures: tuple[PublishedFigure, ...]
+
+
+FIGURES = {
+    "udds_ac_wh_per_km": ("Consumption, UDDS", "Wh/km", 0),
+    "hwfet_ac_wh_per_km": ("Consumption, HWFET", "Wh/km", 0),
+    "wltp_ac_wh_per_km": ("Consumption, WLTP", "Wh/km", 0),
+    "label_range_km": ("Range, EPA label", "km", 0),
+    "wltp_range_km": ("Range, WLTP", "km", 0),
+    "jc08_range_km": ("Range, JC08", "km", 0),
+    "zero_to_100_km_h_s": ("0\u2013100 km/h", "s", 1),
+    "top_speed_km_h": ("Top speed", "km/h", 0),
+}
+
+
+def published_rows(record: Record) -> list[PublishedRow]:
+    """Every vehicle as built beside what is published of it."""
+    rows: dict[str, list[PublishedFigure]] = {}
+    for row in by_vehicle(record.get("published", [])):
+        label, unit, digits = FIGURES.get(row["figure"], (row["figure"].replace("_", " "), "", 1))
+        rows.setdefault(row["vehicle"], []).append(
+            PublishedFigure(
+                label,
+                with_unit(number(row["published"], digits), unit),
+                with_unit(number(row["simulated"], digits), unit),
+                span(row["low"], row["high"], digits),
+                with_unit(signed(row["difference_pct"], 1), "%"),
+                bool(row["inside"]),
+            )
+        )
+    return [PublishedRow(vehicle_name(record, vehicle), tuple(figures)) for vehicle, figures in rows.items()]
 
 
 class BuildRow(NamedTuple):

@@ -5,6 +5,7 @@
     road  drive  battery  ->  step           one step of physics, pure functions
     simulate  performance  label             results with units in their names
     car_table  calibration  validation       how right it is, and where its constants come from
+    interval                                 bounds that hold what a bench would measure
 
 Rules kept: SI and bare inside, unit suffixes at the edge; one source of physics, elementwise over vehicles;
 after the edge nothing raises and nothing is NaN, badness is a number or a flag; every joule is accounted for.

@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterable
 
 import numpy as np
-from scipy.optimize import nnls
 
 from kyotsu.sim.components import (
     REFERENCE_YEAR,
@@ -23,6 +22,8 @@ from kyotsu.sim.components import (
     generic_tyre_radius_m,
     road_load_without_drive_drag_n,
 )
+from kyotsu.sim.generic_thermal import generic_thermal
+from kyotsu.sim.motor_map import loss_model_of_map
 from kyotsu.sim.parameters import (
     BatteryParameters,
     ChassisParameters,
@@ -33,11 +34,12 @@ from kyotsu.sim.parameters import (
     chassis_parameters,
     drive_parameters,
     loss_parameters,
+    no_drive,
     stack,
     vehicle_parameters,
 )
 from kyotsu.spec.build import Build, Drive
-from kyotsu.spec.eaxle import EAxle, LossMap, LossModel
+from kyotsu.spec.eaxle import EAxle
 from kyotsu.spec.vehicle import Vehicle
 from kyotsu.units import RPM_PER_RAD_S, STANDARD_GRAVITY
 
@@ -77,11 +79,14 @@ def _one(build: Build) -> VehicleParameters:
         drive.mount.axle: _drive(drive, radius, drag * drive.rating.peak_power_kw / total) for drive in build.drives
     }
     front_power = sum(drive.rating.peak_power_kw for drive in build.drives if drive.mount.axle == "front")
+    front, rear = axles.get("front") or no_drive(), axles.get("rear") or no_drive()
+    battery = _battery(build, total)
     return vehicle_parameters(
         chassis=_chassis(build, radius, front_power / total),
-        front=axles.get("front"),
-        rear=axles.get("rear"),
-        battery=_battery(build, total),
+        front=front,
+        rear=rear,
+        battery=battery,
+        thermal=generic_thermal(front=front, rear=rear, battery=battery, model_year=model_year(build.vehicle)),
     )
 
 
@@ -198,18 +203,6 @@ def drive_loss(eaxle: EAxle, maximum_speed: float, drag: float) -> LossParameter
         torque2_speed=model.t2w,
         torque_speed2=model.tw2,
     )
-
-
-def loss_model_of_map(loss_map: LossMap) -> LossModel:
-    """The loss polynomial nearest to a map: non-negative least squares on loss over all its points."""
-    speed, torque = np.meshgrid(np.array(loss_map.speed_rpm) / RPM_PER_RAD_S, np.array(loss_map.torque_nm))
-    w, t = speed.ravel(), torque.ravel()
-    terms = np.stack([np.ones_like(w), w, w**2, w**3, t, t**2, t * w, t**2 * w, t * w**2], axis=1)
-    scale = terms.max(axis=0)
-    scale[scale == 0.0] = 1.0
-    coefficients, _ = nnls(terms / scale, np.array(loss_map.loss_w).ravel())
-    names = ("c0", "w1", "w2", "w3", "t1", "t2", "tw", "t2w", "tw2")
-    return LossModel(**dict(zip(names, (float(value) for value in coefficients / scale), strict=True)))
 
 
 def _battery(build: Build, drive_power_kw: float) -> BatteryParameters:

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import least_squares
 
+from kyotsu.sim.batch import simulate_batch
 from kyotsu.sim.car_table import CarTable, load_validation_cars
 from kyotsu.sim.components import FittedConstants, priors
 from kyotsu.sim.parameters import FloatArray
-from kyotsu.sim.simulate import simulate
 
 SCATTER = 0.04  # -, error beyond which a result counts less than its square
 DIFFERENCE = 0.05  # of a prior's deviation, for the derivative
@@ -93,7 +93,7 @@ def held_out_prediction(fit: Fit) -> FloatArray:
         same = fit.cars.make == make
         constants[:, same] = np.array(refit_without(fit, same), dtype=np.float64)[:, None]
     vehicles = fit.cars.vehicles(FittedConstants(*constants))
-    return simulate(vehicles, CYCLES).consumption_ac_wh_per_km
+    return simulate_batch(vehicles, CYCLES).consumption_ac_wh_per_km
 
 
 def _log_error_and_slope(cars: CarTable, values: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -102,7 +102,7 @@ def _log_error_and_slope(cars: CarTable, values: FloatArray) -> tuple[FloatArray
     variants = np.vstack([values, values + np.diag(steps)])
     index = np.tile(np.arange(len(cars)), len(variants))
     constants = FittedConstants(*np.repeat(variants, len(cars), axis=0).T)
-    predicted = simulate(cars.where(index).vehicles(constants), CYCLES).consumption_ac_wh_per_km
+    predicted = simulate_batch(cars.where(index).vehicles(constants), CYCLES).consumption_ac_wh_per_km
     error = np.log(predicted.reshape(len(variants), len(cars), 2) / cars.measured)
     return error[0], (error[1:] - error[0]) / steps[:, None, None]
 

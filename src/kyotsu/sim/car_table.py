@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import csv
 import re
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -47,7 +50,7 @@ class CarTable:
         make: maker's name.
         model: model name.
         quality: how well test record and label agree, see `data/SOURCES.md`.
-        motor_type: `pm`, `induction` or `eesm`, read from the maker's wording; `pm` where it does not say.
+        motor_type: `pm`, `induction` or `eesm`, read from the maker's wording; see `motor_type_of`.
         layout: `front`, `rear` or `all`.
         model_year: first model year.
         test_mass_kg: equivalent test weight.
@@ -154,7 +157,9 @@ def load_cars(path: str | Path, inputs_needed: bool = True) -> CarTable:
         make=make,
         model=model,
         quality=quality,
-        motor_type=np.array([motor_type_of(text) for text in motors]),
+        motor_type=np.array(
+            [motor_type_of(*told) for told in zip(motors, make, model, numbers["model_year_first"], strict=True)]
+        ),
         layout=np.array([layout_of(row.get("drive") or "") for _, row in rows]),
         model_year=np.where(np.isnan(year), REFERENCE_YEAR, year),
         power_kw=_power(numbers, motors),
@@ -168,12 +173,28 @@ def load_cars(path: str | Path, inputs_needed: bool = True) -> CarTable:
     )
 
 
-def motor_type_of(text: str) -> str:
-    """The motor type that a maker's wording names: `eesm`, `induction`, else `pm`."""
+def motor_type_of(text: str, make: str = "", model: str = "", model_year: float = np.nan) -> str:
+    """The motor type that a maker's wording names: `eesm`, `induction` or `pm`.
+
+    Where the wording is silent about the rotor, what is public of the cars (`data/motor_types.toml`), else `pm`.
+    """
     words = text.lower()
-    if "eesm" in words:
-        return "eesm"
-    return "induction" if "induction" in words or "asynchron" in words else "pm"
+    for kind, signs in _motor_types()["words"].items():
+        if any(sign in words for sign in signs):
+            return str(kind)
+    for known in _motor_types()["car"]:
+        first, last = known["model_years"]
+        starts = tuple(start.lower() for start in known["models"])
+        named = make.lower() == known["make"].lower() and model.lower().startswith(starts)
+        if named and first <= model_year <= last:
+            return str(known["motor_type"])
+    return "pm"
+
+
+@cache
+def _motor_types() -> dict[str, Any]:
+    text = (files("kyotsu.sim") / "data" / "motor_types.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
 
 
 def layout_of(text: str) -> str:

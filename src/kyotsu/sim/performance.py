@@ -14,7 +14,7 @@ import numpy as np
 from kyotsu.sim.cycles import Cycle
 from kyotsu.sim.parameters import FloatArray, VehicleParameters
 from kyotsu.sim.road import inertia, road_load
-from kyotsu.sim.simulate import LEAST_DISTANCE_KM, simulate
+from kyotsu.sim.simulate import LEAST_DISTANCE_KM, Results, simulate
 from kyotsu.sim.step import FLOOR_IT, Input, Moment, State, Supply, supply_of, wheel_forces
 from kyotsu.units import J_PER_KWH, KMH_PER_MPS, STANDARD_GRAVITY
 
@@ -124,10 +124,19 @@ def range_km(parameters: VehicleParameters, cycle: Cycle | str) -> FloatArray:
     """
     endless = parameters.battery._replace(capacity=np.full(parameters.vehicle_count, ENDLESS))
     results = simulate(parameters._replace(battery=endless), cycle, initial_soc=0.5)
-    consumption = results.consumption_dc_wh_per_km[:, 0]
-    energy = usable_energy_kwh(parameters) * 1e3
+    return ranges_km(parameters, results)[:, 0]
+
+
+def ranges_km(parameters: VehicleParameters, results: Results) -> FloatArray:
+    """Distance from full to empty on repeats of each cycle driven [km], shape (vehicle, cycle).
+
+    Usable energy over the consumption of the cells. 0 where the vehicle cannot move, infinity where the cycle gives
+    more than it takes.
+    """
+    consumption = results.consumption_dc_wh_per_km
+    energy = usable_energy_kwh(parameters)[:, None] * 1e3
     far = np.where(consumption > 0.0, energy / np.where(consumption > 0.0, consumption, 1.0), np.inf)
-    return np.where(results.distance_km[:, 0] >= LEAST_DISTANCE_KM, far, 0.0)
+    return np.where(results.distance_km >= LEAST_DISTANCE_KM, far, 0.0)
 
 
 def force_to_spare(
@@ -146,13 +155,13 @@ def force_to_spare(
         the slope on a grade.
     """
     chassis = parameters.chassis
-    against = road_load(chassis, speed) + chassis.mass * STANDARD_GRAVITY * slope_sine
+    against = road_load(chassis, speed, np.zeros_like(speed)) + chassis.mass * STANDARD_GRAVITY * slope_sine
     level = slope_sine <= 0.0
     second = np.ones_like(speed)
     acceleration = left = np.zeros_like(speed)
     for _ in range(TRANSFER_ROUNDS):
         start = State(speed - 0.5 * acceleration, second, second)
-        asked = Input(speed, slope_sine, second)
+        asked = Input(speed, slope_sine, second, np.zeros_like(speed))
         moment = Moment(parameters, start, asked, supply)
         most = wheel_forces(moment, speed + 0.5 * acceleration, np.full_like(speed, FLOOR_IT))
         left = most.front + most.rear - against

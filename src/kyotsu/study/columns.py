@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from kyotsu.sim.simulate import Ledger
 from kyotsu.spec.finding import Verdict
-from kyotsu.study.tables import CHANGES
+from kyotsu.study.certainty import CYCLE_OF, RESTS_ON
+from kyotsu.study.tables import CHANGES, bound_name
 
-TEXT, NUMBER, WHOLE = pa.string(), pa.float64(), pa.int64()
+TEXT, NUMBER, WHOLE, TRUTH = pa.string(), pa.float64(), pa.int64(), pa.bool_()
 
 _FINDING = {
     "check": TEXT,
@@ -58,6 +59,7 @@ COLUMNS: Mapping[str, Mapping[str, pa.DataType]] = {
         "battery_cost_usd": NUMBER,
         "drive_cost_usd": NUMBER,
         **dict.fromkeys(CHANGES, NUMBER),
+        **{bound_name(figure, which): NUMBER for figure in CYCLE_OF for which in ("low", "high")},
         "notes": TEXT,
     },
     "requirements": {**_BUILD, **_FINDING},
@@ -67,7 +69,11 @@ COLUMNS: Mapping[str, Mapping[str, pa.DataType]] = {
         "distance_km": NUMBER,
         "dc_wh_per_km": NUMBER,
         "ac_wh_per_km": NUMBER,
+        "ac_low_wh_per_km": NUMBER,
+        "ac_high_wh_per_km": NUMBER,
         "range_km": NUMBER,
+        "range_low_km": NUMBER,
+        "range_high_km": NUMBER,
         "missed_s": NUMBER,
         "shortfall_km_h": NUMBER,
         "limited_by": TEXT,
@@ -79,6 +85,19 @@ COLUMNS: Mapping[str, Mapping[str, pa.DataType]] = {
         "fit": TEXT,
         "requirements": TEXT,
         **{f"{name}_{when}": NUMBER for name in CHANGES for when in ("as_built", "common", "change")},
+        **{f"{name}_told_apart": TRUTH for name in CYCLE_OF},
+        **{f"{name}_rests_on": TEXT for name in RESTS_ON},
+    },
+    "published": {
+        "vehicle": TEXT,
+        "name": TEXT,
+        "figure": TEXT,
+        "published": NUMBER,
+        "simulated": NUMBER,
+        "low": NUMBER,
+        "high": NUMBER,
+        "difference_pct": NUMBER,
+        "inside": TRUTH,
     },
     "unknowns": {
         "ask": TEXT,

@@ -7,31 +7,55 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from kyotsu.sim.batch import simulate_batch
 from kyotsu.sim.build import build_parameters, filled
+from kyotsu.sim.interval import consumption_bounds, range_bounds
 from kyotsu.sim.label import label_of
 from kyotsu.sim.parameters import FloatArray, VehicleParameters
-from kyotsu.sim.performance import acceleration_time_s, gradeability_pct, top_speed_km_h, usable_energy_kwh
+from kyotsu.sim.performance import acceleration_time_s, gradeability_pct, ranges_km, top_speed_km_h
 from kyotsu.sim.simulate import Results, simulate
 from kyotsu.spec.build import AS_BUILT, Build, Drive
 from kyotsu.spec.finding import Verdict
 from kyotsu.study.costs import battery_cost_usd, drive_cost_usd
 from kyotsu.study.requirements import Performance, requirement_findings
 from kyotsu.study.results import BuildResult, CycleResult
+from kyotsu.study.traces import Trace, traces
 
 CYCLES = ("udds", "hwfet", "us06", "wltc_3b", "jc08", "nedc", "jp1015")
+COMPILED_FROM = 1000  # builds from which it pays to compile in a first run: half a minute against as much of numpy
+ENDLESS_KM = 1e6  # stands for an infinite range, which JSON cannot say
 
 
 def drive_builds(
     builds: Sequence[tuple[Build, Verdict | None]], year: int
 ) -> tuple[tuple[BuildResult, ...], tuple[CycleResult, ...]]:
     """Every build, with the verdict of its parts' fit (`None`: not judged), over every cycle; `year` dates costs."""
+    judged, driven, _ = _driven(builds, year)
+    return judged, driven
+
+
+def drive_one(
+    build: Build, fit: Verdict | None, year: int
+) -> tuple[BuildResult, tuple[CycleResult, ...], tuple[Trace, ...]]:
+    """One build over every cycle, second by second as well."""
+    (judged,), driven, results = _driven([(build, fit)], year, history=True)
+    return judged, driven, () if results is None else traces(results)
+
+
+def _driven(
+    builds: Sequence[tuple[Build, Verdict | None]], year: int, history: bool = False
+) -> tuple[tuple[BuildResult, ...], tuple[CycleResult, ...], Results | None]:
     if not builds:
-        return (), ()
+        return (), (), None
     parameters = build_parameters(build for build, _ in builds)
-    results = simulate(parameters, CYCLES)
+    if history or len(builds) < COMPILED_FROM:
+        results = simulate(parameters, CYCLES, history=history)
+    else:
+        results = simulate_batch(parameters, CYCLES)
     return (
         _build_results(builds, year, parameters, results),
         _cycle_results([build for build, _ in builds], parameters, results),
+        results,
     )
 
 
@@ -40,6 +64,7 @@ def _build_results(
 ) -> tuple[BuildResult, ...]:
     consumption = dict(zip(results.cycles, results.consumption_ac_wh_per_km.T, strict=True))
     ranges = _ranges_km(parameters, results)
+    bounds = _bounds(consumption, ranges)
     label = label_of(consumption["udds"], consumption["hwfet"], ranges["udds"], ranges["hwfet"])
     performances = _performances([build for build, _ in builds], parameters, ranges)
     originals = {
@@ -74,6 +99,8 @@ def _build_results(
                 battery_cost_usd=battery_cost_usd(build.pack.energy_kwh, build.pack.chemistry, year),
                 drive_cost_usd=sum(drive_cost_usd(_hardware_power_kw(drive)) for drive in build.drives),
                 requirements=requirement_findings(build.vehicle, found, reference),
+                bounds={name: (float(low[index]), float(high[index])) for name, (low, high) in bounds.items()},
+                generic=filled(build),
                 notes=_notes(build),
             )
         )
@@ -106,10 +133,21 @@ def _hardware_power_kw(drive: Drive) -> float:
 
 
 def _ranges_km(parameters: VehicleParameters, results: Results) -> dict[str, FloatArray]:
-    energy_wh = usable_energy_kwh(parameters) * 1000.0
+    ranges = np.minimum(ranges_km(parameters, results), ENDLESS_KM)
+    return dict(zip(results.cycles, ranges.T, strict=True))
+
+
+def _bounds(consumption: dict[str, FloatArray], ranges: dict[str, FloatArray]) -> dict[str, tuple[FloatArray, ...]]:
+    """Bounds of the figures that a study shows, each (low, high) of shape (vehicle,)."""
+    city, highway = (range_bounds(ranges[cycle], cycle) for cycle in ("udds", "hwfet"))
+    own = zip(city, highway, strict=True)  # both at once: errors on the two cycles go together
+    labels = [label_of(1.0, 1.0, one, other).range_km for one, other in own]
     return {
-        cycle: energy_wh / np.maximum(consumed, 1e-9)
-        for cycle, consumed in zip(results.cycles, results.consumption_dc_wh_per_km.T, strict=True)
+        "udds_ac_wh_per_km": consumption_bounds(consumption["udds"], "udds"),
+        "hwfet_ac_wh_per_km": consumption_bounds(consumption["hwfet"], "hwfet"),
+        "wltc_ac_wh_per_km": consumption_bounds(consumption["wltc_3b"], "wltc_3b"),
+        "epa_range_km": tuple(labels),
+        "wltc_range_km": range_bounds(ranges["wltc_3b"], "wltc_3b"),
     }
 
 
@@ -131,6 +169,8 @@ def _cycle_results(builds: Sequence[Build], parameters: VehicleParameters, resul
     for index, build in enumerate(builds):
         for column, cycle in enumerate(results.cycles):
             missed = float(results.missed_s[index, column])
+            consumed, far = float(results.consumption_ac_wh_per_km[index, column]), float(ranges[cycle][index])
+            (least, most), (near, farthest) = consumption_bounds(consumed, cycle), range_bounds(far, cycle)
             rows.append(
                 CycleResult(
                     vehicle=build.vehicle_name,
@@ -138,8 +178,12 @@ def _cycle_results(builds: Sequence[Build], parameters: VehicleParameters, resul
                     cycle=cycle,
                     distance_km=float(results.distance_km[index, column]),
                     dc_wh_per_km=float(results.consumption_dc_wh_per_km[index, column]),
-                    ac_wh_per_km=float(results.consumption_ac_wh_per_km[index, column]),
-                    range_km=float(ranges[cycle][index]),
+                    ac_wh_per_km=consumed,
+                    ac_low_wh_per_km=float(least),
+                    ac_high_wh_per_km=float(most),
+                    range_km=far,
+                    range_low_km=float(near),
+                    range_high_km=float(farthest),
                     missed_s=missed,
                     shortfall_km_h=float(results.shortfall_km_h[index, column]),
                     limited_by=limiters[index][column] if missed > 0 else "",

@@ -18,7 +18,11 @@ class CycleResult:
     Attributes:
         dc_wh_per_km: energy taken from the battery's cells, per km driven.
         ac_wh_per_km: energy from the wall that puts it back, per km driven.
+        ac_low_wh_per_km: at least what a bench would measure of 8 in 10 cars, see `kyotsu.sim.interval`.
+        ac_high_wh_per_km: at most.
         range_km: usable energy over `dc_wh_per_km`.
+        range_low_km: at least what 8 in 10 cars would reach, their usable energy being as stated.
+        range_high_km: at most.
         missed_s: seconds in which the vehicle was slower than the cycle asks.
         shortfall_km_h: the largest speed missing.
         limited_by: what limited it when it was slower, else empty.
@@ -31,7 +35,11 @@ class CycleResult:
     distance_km: float
     dc_wh_per_km: float
     ac_wh_per_km: float
+    ac_low_wh_per_km: float
+    ac_high_wh_per_km: float
     range_km: float
+    range_low_km: float
+    range_high_km: float
     missed_s: float
     shortfall_km_h: float
     limited_by: str
@@ -49,6 +57,8 @@ class BuildResult:
         epa_range_km: EPA label range (two-cycle, adjusted).
         gradeability_pct: steepest grade climbed from standstill.
         requirements: the vehicle's own requirements judged by simulation.
+        bounds: of consumption and range, by the name of the figure: what 8 in 10 measurements would be within.
+        generic: values that nobody stated and generic components filled, as dotted fields.
         notes: what is not known or was assumed.
     """
 
@@ -74,6 +84,8 @@ class BuildResult:
     battery_cost_usd: float
     drive_cost_usd: float
     requirements: tuple[Finding, ...]
+    bounds: dict[str, tuple[float, float]]
+    generic: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property

@@ -8,13 +8,14 @@ from kyotsu.spec.finding import Verdict
 from kyotsu.spec.fit import Fit, fit_battery, fit_eaxle
 from kyotsu.spec.layout import Layout
 from kyotsu.spec.workspace import Workspace
-from kyotsu.study.figures import drive_builds
+from kyotsu.study.figures import drive_one
 from kyotsu.study.results import BuildResult, CycleResult
+from kyotsu.study.traces import Trace
 
 
 def drive_vehicle(
     workspace: Workspace, vehicle: str, battery_module: str | None = None, eaxles: tuple[str, ...] = ()
-) -> tuple[BuildResult, tuple[CycleResult, ...]]:
+) -> tuple[BuildResult, tuple[CycleResult, ...], tuple[Trace, ...]]:
     """A vehicle over all cycles, as built or with the parts named.
 
     Args:
@@ -22,6 +23,9 @@ def drive_vehicle(
         vehicle: `maker/id`.
         battery_module: id of the module to build in; `None` keeps the battery.
         eaxles: ids of e-axles for the mounts in order; mounts beyond keep theirs.
+
+    Returns:
+        What the build is and does, each cycle in figures, and each cycle second by second.
 
     Raises:
         InputError: a name is unknown, or the vehicle cannot be built so.
@@ -33,8 +37,7 @@ def drive_vehicle(
     verdict: Verdict | None = None
     if battery_module is not None or eaxles:
         build, verdict = _with_parts(workspace, base, battery_module, eaxles)
-    (result,), cycles = drive_builds([(build, verdict)], workspace.alliance.year)
-    return result, cycles
+    return drive_one(build, verdict, workspace.alliance.year)
 
 
 def _with_parts(

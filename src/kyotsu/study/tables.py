@@ -7,6 +7,7 @@ from typing import Any
 
 from kyotsu import __version__
 from kyotsu.spec.build import AS_BUILT, COMMON
+from kyotsu.study.certainty import CYCLE_OF, RESTS_ON, comparisons, rests_on, told_apart
 from kyotsu.study.costs import COST_SOURCE, DRIVE_SOURCE
 from kyotsu.study.results import BuildResult, Study
 
@@ -57,8 +58,19 @@ def build_record(build: BuildResult) -> dict[str, Any]:
         "battery_cost_usd": build.battery_cost_usd,
         "drive_cost_usd": build.drive_cost_usd,
         **{name: getattr(build, name) for name in CHANGES},
+        **{
+            bound_name(name, which): bounds[place]
+            for name, bounds in build.bounds.items()
+            for place, which in enumerate(("low", "high"))
+        },
         "notes": "; ".join(build.notes),
     }
+
+
+def bound_name(figure: str, which: str) -> str:
+    """The column of a figure's bound: `wltc_range_low_km` of `wltc_range_km`."""
+    unit = next(unit for unit in ("wh_per_km", "km") if figure.endswith(unit))
+    return f"{figure.removesuffix(unit)}{which}_{unit}"
 
 
 def builds(study: Study) -> Records:
@@ -104,8 +116,30 @@ def changes(study: Study) -> Records:
             was, now = getattr(old, name), getattr(after, name)
             record[f"{name}_as_built"], record[f"{name}_common"] = was, now
             record[f"{name}_change"] = None if was is None or now is None else now - was
+            if name in CYCLE_OF:
+                record[f"{name}_told_apart"] = told_apart(name, was, now)
+            if name in RESTS_ON:
+                record[f"{name}_rests_on"] = ", ".join(rests_on(name, old, after))
         result.append(record)
     return result
+
+
+def published(study: Study) -> Records:
+    """One record for each published figure of a vehicle, beside the same figure of its build as built."""
+    return [
+        {
+            "vehicle": item.vehicle,
+            "name": item.name,
+            "figure": item.figure,
+            "published": item.published,
+            "simulated": item.simulated,
+            "low": item.low,
+            "high": item.high,
+            "difference_pct": item.difference_pct,
+            "inside": item.inside,
+        }
+        for item in comparisons(study)
+    ]
 
 
 def unknowns(study: Study) -> Records:
@@ -137,6 +171,7 @@ TABLES: Mapping[str, Callable[[Study], Records]] = {
     "requirements": requirements,
     "cycles": cycles,
     "changes": changes,
+    "published": published,
     "unknowns": unknowns,
     "not_built": not_built,
 }
