@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from tests.sim.vehicles import leaf
 
-from kyotsu.sim.label import epa_label, label_of, miles_per_gallon_equivalent
 from kyotsu.sim.performance import usable_energy_kwh
+from kyotsu.sim.two_cycle import epa_label, label_of, miles_per_gallon_equivalent
 
 
 def test_the_published_label_of_a_car_follows_from_its_two_cycles() -> None:
