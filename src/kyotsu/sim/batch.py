@@ -22,6 +22,7 @@ from kyotsu.sim.drive import LIMITERS
 from kyotsu.sim.kernel import (
     DISTANCE,
     ENERGIES,
+    FIRST,
     LIMITED,
     MISSED,
     PARAMETERS,
@@ -29,6 +30,7 @@ from kyotsu.sim.kernel import (
     SHORTFALL,
     SOC,
     WIDTH,
+    Kind,
     compiled_kernel,
     row_fields,
 )
@@ -39,9 +41,10 @@ from kyotsu.sim.parameters import (
     FloatArray,
     LossParameters,
     VehicleParameters,
+    bare,
     take,
 )
-from kyotsu.sim.simulate import Plan, Results, Totals, checked_traces, summary
+from kyotsu.sim.simulate import NEVER, Plan, Results, Totals, checked_traces, summary
 
 Precision = Literal["float64", "float32"]
 Lanes = npt.NDArray[np.intp]
@@ -78,9 +81,10 @@ def simulate_batch(
     bad = invalid(parameters)
     totals = _no_totals(bad.size, len(traces))
     steps = [_steps(trace, dtype) for trace in traces]
+    vehicles = bare(parameters)
     jobs = [
-        partial(_drive_part, parameters, lanes, kind, steps, initial_soc, dtype, totals)
-        for kind, lanes in _parts(parameters, bad)
+        partial(_drive_part, vehicles, part, steps, initial_soc, dtype, totals)
+        for part in _parts(parameters, bad)
     ]
     _run(jobs, workers)
     return summary(parameters, traces, totals, bad, {})
@@ -115,25 +119,39 @@ def _no_totals(vehicles: int, cycles: int) -> Totals:
     return Totals(
         np.zeros((RESULT_ROWS - ENERGIES, *shape)),
         np.zeros((len(LIMITERS), *shape)),
-        *(np.zeros(shape) for _ in Totals._fields[2:]),
+        np.full((len(LIMITERS), *shape), NEVER),
+        *(np.zeros(shape) for _ in range(4)),
     )
 
 
 def _steps(trace: Cycle, dtype: str) -> npt.NDArray[Any]:
-    """Columns of `kernel.Trace`, shape (step, 4)."""
+    """Columns of `kernel.Trace`, shape (step, 6)."""
     plan = Plan.of([trace])
     before = np.concatenate([plan.first_speed, plan.speed[:-1, 0]])
-    return np.stack([before, plan.speed[:, 0], plan.slope_sine[:, 0], plan.duration[:, 0]], axis=1).astype(dtype)
+    speed, slope, duration, wind = (
+        column[:, 0] for column in (plan.speed, plan.slope_sine, plan.duration, plan.wind)
+    )
+    begin = np.concatenate([[0.0], np.cumsum(duration)[:-1]])
+    return np.stack([before, speed, slope, duration, wind, begin], axis=1).astype(dtype)
 
 
-def _parts(parameters: VehicleParameters, bad: npt.NDArray[np.bool_]) -> Iterator[tuple[str, Lanes]]:
-    """Vehicles of one kind of drive, `PART` at most at a time; those that cannot be driven are left out."""
+def _parts(
+    parameters: VehicleParameters, bad: npt.NDArray[np.bool_]
+) -> Iterator[tuple[Kind, bool, Lanes]]:
+    """Vehicles of one kind, and whether they are to be mirrored; `PART` at most at a time, none that cannot be driven.
+    """
     front_idle, rear_idle = _idle(parameters.front), _idle(parameters.rear)
-    kinds = {"front": rear_idle, "rear": front_idle & ~rear_idle, "both": ~front_idle & ~rear_idle}
-    for kind, chosen in kinds.items():
+    both, free = ~front_idle & ~rear_idle, parameters.chassis.least_loss_split > 0.0
+    kinds: list[tuple[Kind, bool, npt.NDArray[np.bool_]]] = [
+        ("one", False, rear_idle),
+        ("one", True, front_idle & ~rear_idle),
+        ("fixed", False, both & ~free),
+        ("least_loss", False, both & free),
+    ]
+    for kind, mirror, chosen in kinds:
         lanes = np.flatnonzero(chosen & ~bad)
         for first in range(0, lanes.size, PART):
-            yield kind, lanes[first : first + PART]
+            yield kind, mirror, lanes[first : first + PART]
 
 
 def _idle(drive: DriveParameters) -> npt.NDArray[np.bool_]:
@@ -144,18 +162,17 @@ def _idle(drive: DriveParameters) -> npt.NDArray[np.bool_]:
 
 def _drive_part(
     parameters: VehicleParameters,
-    lanes: Lanes,
-    kind: str,
+    part: tuple[Kind, bool, Lanes],
     steps: Sequence[npt.NDArray[Any]],
     initial_soc: float,
     dtype: str,
     totals: Totals,
 ) -> None:
-    axles = 2 if kind == "both" else 1
-    kernel = compiled_kernel(axles, dtype)
+    kind, mirror, lanes = part
+    kernel = compiled_kernel(kind, dtype)
     some = take(parameters, lanes)
-    some = referred(mirrored(some) if kind == "rear" else some)
-    rows = np.array([_field(some, name) for name in row_fields(axles)], dtype=dtype)
+    some = referred(mirrored(some) if mirror else some)
+    rows = np.array([_field(some, name) for name in row_fields(kind)], dtype=dtype)
     voltage, resistance = (
         np.ascontiguousarray(table, dtype=dtype)
         for table in (some.battery.open_circuit_voltage, some.battery.resistance)
@@ -165,7 +182,8 @@ def _drive_part(
     for cycle, trace in enumerate(steps):
         kernel(rows, voltage, resistance, trace, np.dtype(dtype).type(initial_soc), tile, results)
         totals.energies[:, lanes, cycle] = results[ENERGIES:]
-        totals.limited[:, lanes, cycle] = results[LIMITED:ENERGIES]
+        totals.limited[:, lanes, cycle] = results[LIMITED:FIRST]
+        totals.first[:, lanes, cycle] = results[FIRST:ENERGIES]
         totals.distance[lanes, cycle] = results[DISTANCE]
         totals.soc[lanes, cycle] = results[SOC]
         totals.missed[lanes, cycle] = results[MISSED]
@@ -182,13 +200,13 @@ def _field(vehicles: VehicleParameters, name: str) -> FloatArray:
 
 def mirrored(vehicles: VehicleParameters) -> VehicleParameters:
     """The same vehicles driving backwards: front is rear, and weight moves the other way."""
-    chassis, front, rear, pack = vehicles
+    chassis = vehicles.chassis
     turned = chassis._replace(
         front_load_share=1.0 - chassis.front_load_share,
         height_per_wheelbase=-chassis.height_per_wheelbase,
         front_torque_share=1.0 - chassis.front_torque_share,
     )
-    return VehicleParameters(turned, rear, front, pack)
+    return vehicles._replace(chassis=turned, front=vehicles.rear, rear=vehicles.front)
 
 
 def referred(vehicles: VehicleParameters) -> VehicleParameters:
@@ -198,14 +216,14 @@ def referred(vehicles: VehicleParameters) -> VehicleParameters:
     T k and its speed w/k; with the charge Q the current is I/Q, the voltage U Q and the resistance R Q². Tyre
     radius, gear ratio and capacity become 1, so that the physics need not divide by them.
     """
-    chassis, front, rear, pack = vehicles
+    chassis, front, rear, pack = vehicles.chassis, vehicles.front, vehicles.rear, vehicles.battery
     top = np.minimum(front.maximum_speed / front.gear_ratio, rear.maximum_speed / rear.gear_ratio)
     one, charge = np.ones_like(top), pack.capacity
-    return VehicleParameters(
-        chassis._replace(tyre_radius=one),
-        _at_wheel(front, chassis.tyre_radius, top * chassis.tyre_radius),
-        _at_wheel(rear, chassis.tyre_radius, top * chassis.tyre_radius),
-        BatteryParameters(
+    return vehicles._replace(
+        chassis=chassis._replace(tyre_radius=one),
+        front=_at_wheel(front, chassis.tyre_radius, top * chassis.tyre_radius),
+        rear=_at_wheel(rear, chassis.tyre_radius, top * chassis.tyre_radius),
+        battery=BatteryParameters(
             open_circuit_voltage=pack.open_circuit_voltage * charge[:, None],
             resistance=pack.resistance * (charge * charge)[:, None],
             capacity=one,

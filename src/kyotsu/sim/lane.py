@@ -146,6 +146,12 @@ def full_like(value: Any, filling: Any) -> Any:
 
 
 @_inlined
+def any(condition: Any) -> Any:
+    """The condition itself."""
+    return condition
+
+
+@_inlined
 def all(condition: Any) -> Any:
     """The condition itself."""
     return condition
