@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from kyotsu.errors import InputError, Location, Problem
 from kyotsu.sim.components import LAYOUTS, MOTOR_TYPES, REFERENCE_YEAR, generic_vehicle
+from kyotsu.sim.five_cycle import FiveCycle, five_cycle
 from kyotsu.sim.parameters import FloatArray, Numbers, VehicleParameters
 from kyotsu.sim.phases import PhaseResults, drive_phases, ranges_km, whole_test
 from kyotsu.sim.two_cycle import Label, epa_label, label_of, miles_per_gallon_equivalent
@@ -62,6 +63,7 @@ class Labels:
 
     Attributes:
         epa: United States, two cycles and the factor 0.7.
+        five_cycle: United States, with the car's own factor.
         wltp: Europe.
         japan: Japan, today's WLTC and the former JC08.
         validity: flags of `simulate.Validity` of all tests together.
@@ -70,6 +72,7 @@ class Labels:
     """
 
     epa: Label
+    five_cycle: FiveCycle
     wltp: WltpLabel
     japan: JapanLabel
     validity: npt.NDArray[np.int64]
@@ -78,6 +81,7 @@ class Labels:
     def rows(self) -> Iterator[LabelRow]:
         """Consumption and range by procedure, in the order of the table."""
         yield from epa_rows("EPA", self.epa)
+        yield from epa_rows("EPA five-cycle", self.five_cycle.label)
         yield LabelRow("WLTP", self.wltp.combined)
         yield LabelRow("WLTP city", self.wltp.city)
         yield LabelRow("Japan WLTC", self.japan.wltc)
@@ -96,9 +100,9 @@ class Labels:
     def __repr__(self) -> str:
         count = self.validity.size
         lines = [f"Labels of {count} vehicles, means" if count > 1 else "Labels"]
-        lines.append(f"{'':<20}{'Wh/km':>8}{'km':>8}")
+        lines.append(f"{'':<26}{'Wh/km':>8}{'km':>8}")
         lines += [
-            f"{name:<20}{rating.consumption_ac_wh_per_km.mean():>8.1f}{rating.range_km.mean():>8.0f}"
+            f"{name:<26}{rating.consumption_ac_wh_per_km.mean():>8.1f}{rating.range_km.mean():>8.0f}"
             for name, rating in self.rows()
         ]
         return "\n".join(lines)
@@ -184,8 +188,10 @@ def labels_of(parameters: VehicleParameters, *, interval_pct: FloatArray | None 
     driven = drive_phases(parameters, {name: whole_test(name) for name in ("udds", "hwfet")})
     wltc = drive_wltc(parameters)
     wltp, japan = wltp_label(parameters, wltc), japan_label(parameters, wltc)
-    validity = driven["udds"].validity | driven["hwfet"].validity | wltp.validity | japan.validity
-    return Labels(_epa(parameters, driven), wltp, japan, validity, interval_pct)
+    two_cycle = _epa(parameters, driven)
+    five = five_cycle(parameters, two_cycle)
+    validity = driven["udds"].validity | driven["hwfet"].validity | wltp.validity | japan.validity | five.validity
+    return Labels(two_cycle, five, wltp, japan, validity, interval_pct)
 
 
 def _epa(parameters: VehicleParameters, driven: dict[str, PhaseResults]) -> Label:

@@ -104,7 +104,8 @@ def cut(cycle: Cycle, start_s: float, end_s: float, name: str | None = None) -> 
     inside = cycle.time[(cycle.time > start_s) & (cycle.time < end_s)]
     time = np.concatenate([[start_s], inside, [end_s]])
     speed, grade = (np.interp(time, cycle.time, values) for values in (cycle.speed, cycle.grade))
-    return Cycle(name or f"{cycle.name} {start_s:g}-{end_s:g} s", time - start_s, speed, grade)
+    wind = None if cycle.wind is None else np.interp(time, cycle.time, cycle.wind)
+    return Cycle(name or f"{cycle.name} {start_s:g}-{end_s:g} s", time - start_s, speed, grade, wind)
 
 
 def join(name: str, *cycles: Cycle) -> Cycle:
@@ -127,9 +128,10 @@ def join(name: str, *cycles: Cycle) -> Cycle:
             (whole.time, part.time + shift),
             (whole.speed, part.speed),
             (whole.grade, part.grade),
+            (_wind(whole), _wind(part)),
         )
         whole = Cycle(name, *(np.concatenate([before, after[same:]]) for before, after in pairs))
-    return Cycle(name, whole.time, whole.speed, whole.grade)
+    return Cycle(name, whole.time, whole.speed, whole.grade, whole.wind)
 
 
 def ftp_test() -> PhasedCycle:
@@ -215,6 +217,10 @@ def _split(test: PhasedCycle, results: Results, columns: slice) -> PhaseResults:
         for total in (results.ledger.wall_wh, results.ledger.cells_wh, results.distance_km)
     )
     return PhaseResults(names, energy_ac, energy_dc, distance, results.validity[:, columns][:, -1])
+
+
+def _wind(cycle: Cycle) -> FloatArray:
+    return np.zeros_like(cycle.time) if cycle.wind is None else cycle.wind
 
 
 def _standing(duration_s: float) -> Cycle:
