@@ -69,9 +69,8 @@ def test_force_is_limited_by_torque_then_power_and_by_the_tyre() -> None:
 
 @given(st.floats(-2e4, 2e4), st.floats(0.0, 1.0), st.floats(0.0, 1e4), st.floats(0.0, 1e4))
 def test_axles_share_all_that_they_can_take(asked: float, share: float, front: float, rear: float) -> None:
-    chassis = leaf().chassis._replace(front_torque_share=one(share))
     code = one(1.0)
-    forces = share_force(chassis, one(asked), (one(front), code), (one(rear), code))
+    forces = share_force(one(share), one(asked), (one(front), code), (one(rear), code))
     total = float(forces.front[0] + forces.rear[0])
     assert total == pytest.approx(np.sign(asked) * min(abs(asked), front + rear))
     assert abs(forces.front[0]) <= front
@@ -82,7 +81,7 @@ def test_axles_share_all_that_they_can_take(asked: float, share: float, front: f
 def test_terms_sum_to_mechanical_power_and_loss() -> None:
     car = leaf()
     code = one(0.0)
-    forces = share_force(car.chassis, one(1500.0), (one(9e3), code), (one(0.0), code))
+    forces = share_force(car.chassis.front_torque_share, one(1500.0), (one(9e3), code), (one(0.0), code))
     terms = electric_terms(car.chassis, car.front, car.rear, forces, one(15.0))
     ratio, radius = car.front.gear_ratio[0], car.chassis.tyre_radius[0]
     loss = loss_power(car.front.loss, one(15.0 * ratio / radius), one(1500.0 * radius / ratio))

@@ -20,7 +20,7 @@ from kyotsu.errors import InputError
 from kyotsu.sim.batch import PART, Precision, mirrored, referred, simulate_batch
 from kyotsu.sim.car_table import load_validation_cars
 from kyotsu.sim.cycles import CYCLES, Cycle, load_cycle, make_cycle
-from kyotsu.sim.kernel import PARAMETERS, WIDTH, row_fields, vehicle_source
+from kyotsu.sim.kernel import COMMON, PARAMETERS, WIDTH, row_fields, vehicle_source
 from kyotsu.sim.parameters import FloatArray, VehicleParameters, map_arrays, stack, take
 from kyotsu.sim.simulate import Results, Validity, simulate
 from kyotsu.sim.step import Input, State, step
@@ -123,7 +123,7 @@ def test_referred_and_mirrored_vehicles_do_the_same(
 ) -> None:
     cars = take(load_validation_cars().vehicles(), np.arange(160))
     one = np.ones(cars.vehicle_count)
-    state, asked = State(12.0 * one, 0.5 * one, 0.0 * one), Input(speed * one, 0.02 * one, one)
+    state, asked = State(12.0 * one, 0.5 * one, 0.0 * one), Input(speed * one, 0.02 * one, one, -3.0 * one)
     for mine, theirs in zip(step(cars, state, asked), step(turned(cars), state, asked), strict=True):
         for name, value, other in zip(mine._fields, mine, theirs, strict=True):
             np.testing.assert_allclose(other, value, rtol=1e-9, atol=1e-6, err_msg=name)
@@ -202,8 +202,8 @@ def test_a_wrong_question_is_refused(arguments: dict[str, float], expected: str)
 
 
 def test_every_parameter_has_one_row() -> None:
-    for axles in (1, 2):
-        rows, source = row_fields(axles), vehicle_source(axles)
+    for kind in COMMON:
+        rows, source = row_fields(kind), vehicle_source(kind)
         assert len(rows) == len(set(rows)) == source.count("tile[")
         assert f"tile[{PARAMETERS} * WIDTH + place]" in source
 

@@ -14,8 +14,8 @@ def one(value: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
 
 def test_road_load_is_the_coast_down_polynomial_and_zero_at_rest() -> None:
     chassis = lossless().chassis
-    assert road_load(chassis, one(20.0))[0] == pytest.approx(100.0 + 20.0 + 200.0)
-    assert road_load(chassis, one(0.0))[0] == 0.0
+    assert road_load(chassis, one(20.0), one(0.0))[0] == pytest.approx(100.0 + 20.0 + 200.0)
+    assert road_load(chassis, one(0.0), one(0.0))[0] == 0.0
 
 
 def test_weight_on_a_slope() -> None:

@@ -11,12 +11,17 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from kyotsu.errors import InputError, Location, Problem
+from kyotsu.sim.climate import Climate, Temperatures, WarmTotals, in_climate, starting, weather_of
+from kyotsu.sim.climate_kernel import HEAT, INSIDE, PEAK, climate_rows, compiled_climate_kernel
+from kyotsu.sim.climate_kernel import PARAMETERS as CLIMATE_PARAMETERS
+from kyotsu.sim.climate_kernel import RESULT_ROWS as CLIMATE_RESULT_ROWS
+from kyotsu.sim.climate_kernel import WIDTH as CLIMATE_WIDTH
 from kyotsu.sim.cycles import Cycle
 from kyotsu.sim.drive import LIMITERS
 from kyotsu.sim.kernel import (
@@ -37,18 +42,25 @@ from kyotsu.sim.kernel import (
 from kyotsu.sim.parameter_checks import invalid
 from kyotsu.sim.parameters import (
     BatteryParameters,
+    ChassisParameters,
     DriveParameters,
     FloatArray,
     LossParameters,
     VehicleParameters,
     bare,
+    idle,
     take,
 )
 from kyotsu.sim.simulate import NEVER, Plan, Results, Totals, checked_traces, summary
+from kyotsu.sim.thermal import Weather
+from kyotsu.sim.thermal_parameters import CircuitParameters, ThermalParameters
 
 Precision = Literal["float64", "float32"]
 Lanes = npt.NDArray[np.intp]
+Part = tuple[Kind, bool, Lanes]  # vehicles of one kind, and whether they are to be mirrored
 
+WARM_ROWS = (INSIDE - HEAT, PEAK - INSIDE, CLIMATE_RESULT_ROWS - PEAK)
+MIRRORED_INSIDE = [0, 1, 2, 5, 6, 3, 4, 7]  # rows of `Inside` with front and rear exchanged
 PART = 25 * WIDTH  # vehicles; some 10 ms of work on UDDS, 1 MB of parameters
 
 
@@ -59,6 +71,8 @@ def simulate_batch(
     initial_soc: float = 0.6,
     dtype: Precision = "float64",
     threads: int | None = None,
+    climate: Climate | None = None,
+    start: Temperatures | None = None,
 ) -> Results:
     """Drive every vehicle over every cycle, fast.
 
@@ -69,6 +83,8 @@ def simulate_batch(
         dtype: precision inside; `float32` is nearly twice as fast and right to about 1e-5, or 1e-3 where it
             decides otherwise whether a limit just binds.
         threads: how many; by default one for each processor that this process may use.
+        climate: temperatures, sun and cabin, as of `simulate`.
+        start: temperatures at the start in a climate, as of `simulate`.
 
     Returns:
         Results of shape (vehicle, cycle), as `simulate` gives them: equal to rounding.
@@ -78,16 +94,24 @@ def simulate_batch(
     """
     traces = checked_traces(cycles, initial_soc)
     workers = _workers(dtype, threads)
-    bad = invalid(parameters)
-    totals = _no_totals(bad.size, len(traces))
-    steps = [_steps(trace, dtype) for trace in traces]
-    vehicles = bare(parameters)
-    jobs = [
-        partial(_drive_part, vehicles, part, steps, initial_soc, dtype, totals)
-        for part in _parts(parameters, bad)
-    ]
-    _run(jobs, workers)
-    return summary(parameters, traces, totals, bad, {})
+    begin = None if climate is None else starting(parameters, len(traces), climate, start)
+    bad = invalid(parameters, thermal=climate is not None)
+    totals = _no_totals(bad.size, len(traces), climate is not None)
+    drive = Drive([_steps(trace, dtype) for trace in traces], initial_soc, dtype, climate, begin)
+    vehicles = parameters if climate is not None else bare(parameters)
+    run = _drive_part if climate is None else _drive_part_in_climate
+    _run([partial(run, vehicles, part, drive, totals) for part in _parts(parameters, bad)], workers)
+    return summary(parameters, traces, totals, bad, {}, climate, begin)
+
+
+class Drive(NamedTuple):
+    """What all parts of a batch drive."""
+
+    steps: Sequence[npt.NDArray[Any]]  # of each cycle, columns of `kernel.Trace`
+    initial_soc: float
+    dtype: Precision
+    climate: Climate | None
+    begin: FloatArray | None  # rows of `Inside` at the start, shape (row, vehicle, cycle)
 
 
 def _workers(dtype: str, threads: int | None) -> int:
@@ -114,13 +138,14 @@ def _run(jobs: Sequence[Callable[[], None]], workers: int) -> None:
             done.result()
 
 
-def _no_totals(vehicles: int, cycles: int) -> Totals:
+def _no_totals(vehicles: int, cycles: int, warm: bool) -> Totals:
     shape = (vehicles, cycles)
     return Totals(
         np.zeros((RESULT_ROWS - ENERGIES, *shape)),
         np.zeros((len(LIMITERS), *shape)),
         np.full((len(LIMITERS), *shape), NEVER),
         *(np.zeros(shape) for _ in range(4)),
+        WarmTotals(*(np.zeros((rows, *shape)) for rows in WARM_ROWS)) if warm else None,
     )
 
 
@@ -137,10 +162,10 @@ def _steps(trace: Cycle, dtype: str) -> npt.NDArray[Any]:
 
 def _parts(
     parameters: VehicleParameters, bad: npt.NDArray[np.bool_]
-) -> Iterator[tuple[Kind, bool, Lanes]]:
+) -> Iterator[Part]:
     """Vehicles of one kind, and whether they are to be mirrored; `PART` at most at a time, none that cannot be driven.
     """
-    front_idle, rear_idle = _idle(parameters.front), _idle(parameters.rear)
+    front_idle, rear_idle = idle(parameters.front), idle(parameters.rear)
     both, free = ~front_idle & ~rear_idle, parameters.chassis.least_loss_split > 0.0
     kinds: list[tuple[Kind, bool, npt.NDArray[np.bool_]]] = [
         ("one", False, rear_idle),
@@ -154,43 +179,74 @@ def _parts(
             yield kind, mirror, lanes[first : first + PART]
 
 
-def _idle(drive: DriveParameters) -> npt.NDArray[np.bool_]:
-    """Axles that neither pull nor lose, shape (vehicle,)."""
-    still = [value == 0.0 for value in (drive.peak_torque, *drive.loss)]
-    return np.asarray(np.all(still, axis=0))
-
-
-def _drive_part(
-    parameters: VehicleParameters,
-    part: tuple[Kind, bool, Lanes],
-    steps: Sequence[npt.NDArray[Any]],
-    initial_soc: float,
-    dtype: str,
-    totals: Totals,
-) -> None:
+def _drive_part(vehicles: VehicleParameters, part: Part, drive: Drive, totals: Totals) -> None:
     kind, mirror, lanes = part
-    kernel = compiled_kernel(kind, dtype)
-    some = take(parameters, lanes)
+    kernel = compiled_kernel(kind, drive.dtype)
+    some = take(vehicles, lanes)
     some = referred(mirrored(some) if mirror else some)
-    rows = np.array([_field(some, name) for name in row_fields(kind)], dtype=dtype)
+    tables = _tables(some, row_fields(kind), drive.dtype)
+    tile = np.zeros((PARAMETERS + len(tables[0])) * WIDTH, dtype=drive.dtype)
+    results = np.zeros((RESULT_ROWS, lanes.size), dtype=drive.dtype)
+    for cycle, trace in enumerate(drive.steps):
+        kernel(*tables, trace, np.dtype(drive.dtype).type(drive.initial_soc), tile, results)
+        _keep(totals, results, lanes, cycle)
+
+
+def _drive_part_in_climate(vehicles: VehicleParameters, part: Part, drive: Drive, totals: Totals) -> None:
+    kind, mirror, lanes = part
+    assert drive.climate is not None and drive.begin is not None and totals.warm is not None
+    kernel = compiled_climate_kernel(kind, drive.dtype)
+    some = in_climate(take(vehicles, lanes), drive.climate)
+    some = referred(mirrored(some) if mirror else some)
+    known = _InClimate(*some, weather_of(some, drive.climate))
+    tables = _tables(known, climate_rows(kind), drive.dtype)
+    tile = np.zeros((CLIMATE_PARAMETERS + len(tables[0])) * CLIMATE_WIDTH, dtype=drive.dtype)
+    results = np.zeros((CLIMATE_RESULT_ROWS, lanes.size), dtype=drive.dtype)
+    order = MIRRORED_INSIDE if mirror else slice(None)
+    for cycle, trace in enumerate(drive.steps):
+        begin = np.ascontiguousarray(drive.begin[order][:, lanes, cycle], dtype=drive.dtype)
+        kernel(*tables, trace, np.dtype(drive.dtype).type(drive.initial_soc), begin, tile, results)
+        _keep(totals, results, lanes, cycle)
+        totals.warm.heat[:, lanes, cycle] = results[HEAT:INSIDE]
+        totals.warm.inside[:, lanes, cycle] = results[INSIDE:PEAK][order]
+        totals.warm.peak[:, lanes, cycle] = results[PEAK:]
+
+
+class _InClimate(NamedTuple):
+    """Vehicles and their weather, so that each value has a dotted name."""
+
+    chassis: ChassisParameters
+    front: DriveParameters
+    rear: DriveParameters
+    battery: BatteryParameters
+    circuit: CircuitParameters
+    thermal: ThermalParameters
+    weather: Weather
+
+
+def _tables(
+    vehicles: VehicleParameters | _InClimate, names: Sequence[str], dtype: str
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    """Rows of parameters, and both tables of the battery, as the kernels take them."""
+    rows = np.array([_field(vehicles, name) for name in names], dtype=dtype)
     voltage, resistance = (
         np.ascontiguousarray(table, dtype=dtype)
-        for table in (some.battery.open_circuit_voltage, some.battery.resistance)
+        for table in (vehicles.battery.open_circuit_voltage, vehicles.battery.resistance)
     )
-    tile = np.zeros((PARAMETERS + len(rows)) * WIDTH, dtype=dtype)
-    results = np.zeros((RESULT_ROWS, lanes.size), dtype=dtype)
-    for cycle, trace in enumerate(steps):
-        kernel(rows, voltage, resistance, trace, np.dtype(dtype).type(initial_soc), tile, results)
-        totals.energies[:, lanes, cycle] = results[ENERGIES:]
-        totals.limited[:, lanes, cycle] = results[LIMITED:FIRST]
-        totals.first[:, lanes, cycle] = results[FIRST:ENERGIES]
-        totals.distance[lanes, cycle] = results[DISTANCE]
-        totals.soc[lanes, cycle] = results[SOC]
-        totals.missed[lanes, cycle] = results[MISSED]
-        totals.shortfall[lanes, cycle] = results[SHORTFALL]
+    return rows, voltage, resistance
 
 
-def _field(vehicles: VehicleParameters, name: str) -> FloatArray:
+def _keep(totals: Totals, results: npt.NDArray[Any], lanes: Lanes, cycle: int) -> None:
+    totals.energies[:, lanes, cycle] = results[ENERGIES:RESULT_ROWS]
+    totals.limited[:, lanes, cycle] = results[LIMITED:FIRST]
+    totals.first[:, lanes, cycle] = results[FIRST:ENERGIES]
+    totals.distance[lanes, cycle] = results[DISTANCE]
+    totals.soc[lanes, cycle] = results[SOC]
+    totals.missed[lanes, cycle] = results[MISSED]
+    totals.shortfall[lanes, cycle] = results[SHORTFALL]
+
+
+def _field(vehicles: VehicleParameters | _InClimate, name: str) -> FloatArray:
     value: Any = vehicles
     for part in name.split("."):
         value = getattr(value, part)
@@ -206,7 +262,11 @@ def mirrored(vehicles: VehicleParameters) -> VehicleParameters:
         height_per_wheelbase=-chassis.height_per_wheelbase,
         front_torque_share=1.0 - chassis.front_torque_share,
     )
-    return vehicles._replace(chassis=turned, front=vehicles.rear, rear=vehicles.front)
+    vehicles = vehicles._replace(chassis=turned, front=vehicles.rear, rear=vehicles.front)
+    if vehicles.thermal is None:
+        return vehicles
+    warm = vehicles.thermal
+    return vehicles._replace(thermal=warm._replace(front=warm.rear, rear=warm.front))
 
 
 def referred(vehicles: VehicleParameters) -> VehicleParameters:
@@ -219,6 +279,12 @@ def referred(vehicles: VehicleParameters) -> VehicleParameters:
     chassis, front, rear, pack = vehicles.chassis, vehicles.front, vehicles.rear, vehicles.battery
     top = np.minimum(front.maximum_speed / front.gear_ratio, rear.maximum_speed / rear.gear_ratio)
     one, charge = np.ones_like(top), pack.capacity
+    if vehicles.thermal is not None:
+        warm = (
+            drive._replace(per_rated_voltage=drive.per_rated_voltage / charge)
+            for drive in (vehicles.thermal.front, vehicles.thermal.rear)
+        )
+        vehicles = vehicles._replace(thermal=vehicles.thermal._replace(**dict(zip(("front", "rear"), warm))))
     return vehicles._replace(
         chassis=chassis._replace(tyre_radius=one),
         front=_at_wheel(front, chassis.tyre_radius, top * chassis.tyre_radius),

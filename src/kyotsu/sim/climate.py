@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from kyotsu.errors import InputError, Location, Problem
-from kyotsu.sim.parameters import VehicleParameters, map_arrays
+from kyotsu.sim.parameters import VehicleParameters, idle, map_arrays
 from kyotsu.sim.thermal import Inside, Weather, heat_stored, part_after, response_of
-from kyotsu.sim.thermal_parameters import ZERO_CELSIUS, FloatArray
+from kyotsu.sim.thermal_parameters import NO_DRIVE_THERMAL, ZERO_CELSIUS, DriveThermal, FloatArray
 from kyotsu.units import J_PER_WH
 
 ROAD_LOAD_TEMPERATURE = 293.15  # K, that coast-downs are corrected to; SAE J1263, UN GTR 15 annex 4
@@ -170,7 +171,12 @@ def weather_of(vehicles: VehicleParameters, climate: Climate) -> Weather:
 
 
 def in_climate(vehicles: VehicleParameters, climate: Climate) -> VehicleParameters:
-    """The vehicles with the road load of a climate, see `Climate.on_road`."""
+    """The vehicles with the road load of a climate, see `Climate.on_road`; an axle without a drive keeps no heat."""
+    front, rear = (
+        _without_idle(part, idle(drive))
+        for part, drive in ((vehicles.thermal.front, vehicles.front), (vehicles.thermal.rear, vehicles.rear))
+    )
+    vehicles = vehicles._replace(thermal=vehicles.thermal._replace(front=front, rear=rear))
     if not climate.on_road:
         return vehicles
     ambient = climate.ambient_c + ZERO_CELSIUS
@@ -183,6 +189,10 @@ def in_climate(vehicles: VehicleParameters, climate: Climate) -> VehicleParamete
             road_load_c=chassis.road_load_c * ROAD_LOAD_TEMPERATURE / ambient,
         )
     )
+
+
+def _without_idle(drive: DriveThermal, still: npt.NDArray[np.bool_]) -> DriveThermal:
+    return DriveThermal(*(np.where(still, none, value) for none, value in zip(NO_DRIVE_THERMAL, drive, strict=True)))
 
 
 def starting(vehicles: VehicleParameters, cycles: int, climate: Climate, start: Temperatures | None) -> FloatArray:

@@ -134,20 +134,35 @@ TEXT = lane.source_text((*PHYSICS, parameters, lane, sys.modules[__name__]))
 RARE = ("traction", "wheel_forces", "force_lacking", "speed_under_limit", "full_throttle", "travelled_share")
 
 
+Groups = tuple[tuple[str, type[Any]], ...]
+
+
 def row_fields(kind: Kind) -> list[str]:
     """The parameters that have a row in a tile, as dotted names, in the order of the rows."""
-    names = [f"{group}.{field}" for group, kind in GROUPS for field in kind._fields if field != "loss"]
-    return [name for name in names if name not in COMMON[kind]]
+    return fields_with_rows(GROUPS, COMMON[kind])
+
+
+def fields_with_rows(groups: Groups, common: dict[str, float]) -> list[str]:
+    """The fields of groups that are neither groups themselves nor common to all vehicles, as dotted names."""
+    known = {name for name, _ in groups}
+    names = [f"{group}.{field}" for group, kind in groups for field in kind._fields]
+    return [name for name in names if name not in common and name not in known]
+
+
+def grouped_source(groups: Groups, common: dict[str, float], first_row: int) -> dict[str, str]:
+    """Text that makes each group from the rows of a tile, from `first_row` on, and from what all have in common."""
+    value = {name: repr(number) for name, number in common.items()}
+    for row, name in enumerate(fields_with_rows(groups, common), first_row):
+        value[name] = f"tile[{row} * WIDTH + place]"
+    for group, kind in reversed(groups):  # a drive's loss before the drive
+        fields = ", ".join(value[f"{group}.{field}"] for field in kind._fields)
+        value[group] = f"{kind.__name__}({fields})"
+    return value
 
 
 def vehicle_source(kind: Kind) -> str:
     """Text of `vehicle_at`, which takes each parameter from its row or from what all have in common."""
-    value = {name: repr(number) for name, number in COMMON[kind].items()}
-    for row, name in enumerate(row_fields(kind), PARAMETERS):
-        value[name] = f"tile[{row} * WIDTH + place]"
-    for group, kind in reversed(GROUPS):  # a drive's loss before the drive
-        fields = ", ".join(value[f"{group}.{field}"] for field in kind._fields)
-        value[group] = f"{kind.__name__}({fields})"
+    value = grouped_source(GROUPS, COMMON[kind], PARAMETERS)
     parts = ", ".join(value.get(part, "None") for part in VehicleParameters._fields)
     return f"def vehicle_at(tile, place):\n    return VehicleParameters({parts})\n"
 

@@ -357,6 +357,12 @@ def take(vehicles: VehicleParameters, index: npt.NDArray[np.int64] | npt.NDArray
 Tree = TypeVar("Tree")
 
 
+def idle(drive: DriveParameters) -> npt.NDArray[np.bool_]:
+    """Axles that neither pull nor lose, shape (vehicle,)."""
+    still = [value == 0.0 for value in (drive.peak_torque, *drive.loss)]
+    return np.asarray(np.all(still, axis=0))
+
+
 def bare(vehicles: VehicleParameters) -> VehicleParameters:
     """The same vehicles without what matters in a climate only; cheaper to take apart."""
     return vehicles._replace(circuit=None, thermal=None)  # type: ignore[arg-type]

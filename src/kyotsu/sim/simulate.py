@@ -483,4 +483,9 @@ def _standing_in(parameters: VehicleParameters, bad: npt.NDArray[np.bool_]) -> V
         mended[bad] = 1.0
         return mended
 
-    return map_arrays(mend, parameters)
+    mended = map_arrays(mend, parameters)
+    if mended.circuit is None:
+        return mended
+    # Shares of 1 each would leave a resistance below zero.
+    share = np.where(bad, 0.0, mended.circuit.fast_share)
+    return mended._replace(circuit=mended.circuit._replace(fast_share=share))

@@ -68,6 +68,10 @@ class DriveThermal(NamedTuple):
     per_rated_voltage: FloatArray  # 1/V, peak power falls with the voltage below that at which it is rated
 
 
+# Of an axle without a drive: warmed by nothing, giving off nothing, holding nothing back. One number for all.
+NO_DRIVE_THERMAL: tuple[float, ...] = (1.0, 0.0, 0.0, 1e6, 1.0, 1.0, 0.0, 0.0, 1e6, 1.0, 1.0)
+
+
 class CabinParameters(NamedTuple):
     """The cabin as one warm mass, and what heats and cools it."""
 
