@@ -18,7 +18,7 @@ from kyotsu.sim.five_cycle import (
 )
 from kyotsu.sim.parameters import stack
 from kyotsu.sim.simulate import Validity
-from kyotsu.sim.two_cycle import epa_label, label_of
+from kyotsu.sim.two_cycle import label_of
 from kyotsu.units import KM_PER_MILE
 
 # UDDS and HWFET [Wh/km at the wall, unadjusted], label city, highway and combined [kWh/100 mile]: fueleconomy.gov
@@ -67,7 +67,7 @@ def simulated() -> FiveCycle:
     """A Leaf, a small car, and one that cannot be driven."""
     broken = leaf()._replace(chassis=leaf().chassis._replace(mass=np.array([np.nan])))
     cars = stack([leaf(), kei(), broken])
-    return five_cycle(cars, epa_label(cars))
+    return five_cycle(cars)
 
 
 @pytest.mark.parametrize("car", TWO_CYCLE_CARS)
@@ -168,7 +168,7 @@ def test_simulated_factors_are_nearer_to_published_ones_than_seven_tenths_is() -
         layout=layout,
         model_year=year,
     )
-    factor = five_cycle(cars, epa_label(cars)).label.adjustment
+    factor = five_cycle(cars).label.adjustment
     published = np.array(
         [published_factor(*FIVE_CYCLE_CARS[car][:2], FIVE_CYCLE_CARS[car][4]) for car in FIVE_CYCLE_OUTLINES]
     )

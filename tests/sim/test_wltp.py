@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from tests.sim.vehicles import kei, leaf
 
 from kyotsu.sim.components import generic_vehicle
-from kyotsu.sim.parameters import VehicleParameters, stack, take
+from kyotsu.sim.parameters import VehicleParameters, stack
 from kyotsu.sim.performance import top_speed_km_h, usable_energy_kwh
-from kyotsu.sim.phases import drive_phases, whole_test, wltc_test
-from kyotsu.sim.wltp import CITY, JAPAN, PHASES, drive_wltc, japan_label, rating, wltp_label
+from kyotsu.sim.phases import drive_phases, whole_test
+from kyotsu.sim.wltp import CITY, JAPAN, PHASES, japan_label, rating, wltc_tests, wltp_label
 
 
 def slow() -> VehicleParameters:
@@ -40,28 +39,30 @@ def test_consumption_is_the_energy_of_a_full_charge_over_range() -> None:
 
 
 def test_wholes_are_means_of_their_phases_by_distance() -> None:
-    driven, class_3a = drive_wltc(leaf())
-    label, japan = wltp_label(leaf(), (driven, class_3a)), japan_label(leaf(), (driven, class_3a))
+    driven = drive_phases(leaf(), {**wltc_tests(leaf()), "jc08": whole_test("jc08")})
+    label, japan, wltc = wltp_label(leaf(), driven), japan_label(leaf(), driven), driven["wltc_3b"]
     used = {name: getattr(label, name).consumption_ac_wh_per_km for name in PHASES}
     for whole, names in ((label.combined, PHASES), (label.city, CITY), (japan.wltc, JAPAN)):
-        far = sum(driven.distance_of(name) for name in names)
-        mean = sum(used[name] * driven.distance_of(name) for name in names) / far
+        far = sum(wltc.distance_of(name) for name in names)
+        mean = sum(used[name] * wltc.distance_of(name) for name in names) / far
         assert whole.consumption_ac_wh_per_km == pytest.approx(mean)
     assert (japan.urban.range_km, japan.suburban.range_km) == (label.low.range_km, label.medium.range_km)
     assert label.city.range_km > label.combined.range_km > label.extra_high.range_km
+    assert rating(leaf(), driven["jc08"]) == japan.jc08
 
 
 def test_the_cycle_follows_the_top_speed() -> None:
     """UN GTR 15, annex 1: class 3a under 120 km/h; every electric vehicle is of class 3."""
     assert top_speed_km_h(slow())[0] < 120.0 <= top_speed_km_h(leaf())[0]
-    both, class_3a = drive_wltc(stack([slow(), leaf()]))
-    assert class_3a.tolist() == [True, False]
+    both = wltp_label(stack([slow(), leaf()]))
+    assert both.class_3a.tolist() == [True, False]
     for index, (car, name) in enumerate([(slow(), "wltc_3a"), (leaf(), "wltc_3b")]):
-        alone = drive_phases(car, {"wltc": wltc_test(name)})["wltc"]
-        assert both.energy_ac_wh[index] == pytest.approx(alone.energy_ac_wh[0])
-        assert both.distance_km[index] == pytest.approx(alone.distance_km[0])
+        assert list(wltc_tests(car)) == [name]
+        alone = wltp_label(car)
+        assert both.combined.range_km[index] == pytest.approx(alone.combined.range_km[0])
+        assert both.city.consumption_ac_wh_per_km[index] == pytest.approx(alone.city.consumption_ac_wh_per_km[0])
         assert both.validity[index] == alone.validity[0]
-    assert drive_wltc(take(stack([slow(), leaf()]), np.array([0])))[1].tolist() == [True]
+        assert alone.class_3a.tolist() == [index == 0]
 
 
 @pytest.mark.parametrize(
@@ -75,8 +76,3 @@ def test_a_car_goes_as_far_as_its_catalogue_says(car: VehicleParameters, wltc_km
     assert label.wltc.range_km[0] == pytest.approx(wltc_km, rel=0.1)
     if jc08_km is not None:
         assert label.jc08.range_km[0] == pytest.approx(jc08_km, rel=0.1)
-
-
-def test_a_rating_of_one_cycle_is_that_cycle() -> None:
-    driven = drive_phases(leaf(), {"jc08": whole_test("jc08")})["jc08"]
-    assert rating(leaf(), driven) == japan_label(leaf()).jc08

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from kyotsu.cli.check import JsonOption
-from kyotsu.cli.output import optional, print_json, screen, table
+from kyotsu.cli.output import error_screen, optional, print_json, screen, table
 from kyotsu.units import KM_PER_MILE, KWH_PER_US_GALLON, MPS_PER_MPH, N_PER_LBF
 
 if TYPE_CHECKING:
@@ -70,34 +72,36 @@ def label(
         from kyotsu.sim.components import REFERENCE_YEAR  # noqa: PLC0415  (an extra)
         from kyotsu.sim.label import labels  # noqa: PLC0415
     epa = units is Units.EPA
-    found = labels(
-        mass_kg=mass * (KG_PER_LB if epa else 1.0),
-        road_load_a_n=a * (N_PER_LBF if epa else 1.0),
-        road_load_b_n_per_mps=b * (N_PER_LBF / MPS_PER_MPH if epa else 1.0),
-        road_load_c_n_per_mps2=c * (N_PER_LBF / MPS_PER_MPH**2 if epa else 1.0),
-        rated_power_kw=None if power is None else power * (KW_PER_HP if epa else 1.0),
-        battery_kwh=battery,
-        motor_type=motor.value,
-        layout=layout.value,
-        model_year=REFERENCE_YEAR if year is None else year,
-    )
-    records = _records(found)
+    with error_screen.status("driving the cycles; the first time on a machine their code is compiled: a minute"):
+        found = labels(
+            mass_kg=mass * (KG_PER_LB if epa else 1.0),
+            road_load_a_n=a * (N_PER_LBF if epa else 1.0),
+            road_load_b_n_per_mps=b * (N_PER_LBF / MPS_PER_MPH if epa else 1.0),
+            road_load_c_n_per_mps2=c * (N_PER_LBF / MPS_PER_MPH**2 if epa else 1.0),
+            rated_power_kw=None if power is None else power * (KW_PER_HP if epa else 1.0),
+            battery_kwh=battery,
+            motor_type=motor.value,
+            layout=layout.value,
+            model_year=REFERENCE_YEAR if year is None else year,
+        )
+    records, notes = _records(found), _notes(found)
     if as_json:
-        print_json({"labels": records, "notes": _notes(found)})
-        return
+        print_json({"labels": records, "notes": notes})
+    else:
+        _print(records, notes)
+
+
+def _print(records: Sequence[dict[str, Any]], notes: Sequence[str]) -> None:
     numbers = ("Wh/km", "range km", "kWh/100 mi", "MPGe", "range mi")
     listing = table("label", *numbers, right=numbers)
     for record in records:
-        listing.add_row(
-            record["label"],
-            f"{record['consumption_ac_wh_per_km']:.1f}",
-            f"{record['range_km']:.0f}",
-            f"{record['consumption_ac_wh_per_km'] * KM_PER_MILE / 10.0:.1f}",
-            f"{1e3 * KWH_PER_US_GALLON / KM_PER_MILE / max(record['consumption_ac_wh_per_km'], 1e-9):.0f}",
-            f"{record['range_km'] / KM_PER_MILE:.0f}",
-        )
+        used, far = record["consumption_ac_wh_per_km"], record["range_km"]
+        miles_per_gallon = 1e3 * KWH_PER_US_GALLON / KM_PER_MILE / used if used > 0.0 else math.inf
+        range_km, range_mi = ("endless", "endless") if far is None else (f"{far:.0f}", f"{far / KM_PER_MILE:.0f}")
+        figures = (f"{used:.1f}", range_km, f"{used * KM_PER_MILE / 10.0:.1f}", f"{miles_per_gallon:.0f}", range_mi)
+        listing.add_row(record["label"], *figures)
     screen.print(listing)
-    for note in _notes(found):
+    for note in notes:
         screen.print(f"  note: {note}", soft_wrap=True, highlight=False)
 
 
@@ -106,7 +110,7 @@ def _records(found: Labels) -> list[dict[str, Any]]:
         {
             "label": name,
             "consumption_ac_wh_per_km": float(rating.consumption_ac_wh_per_km[0]),
-            "range_km": float(rating.range_km[0]),
+            "range_km": float(rating.range_km[0]) if math.isfinite(rating.range_km[0]) else None,
         }
         for name, rating in found.rows()
     ]

@@ -12,7 +12,7 @@ changes in the equations, if anything, is not in here, nor is thermal conditioni
 
 How the tests are simulated:
 
-    FTP at 75 °F, US06, HWFET   as the two-cycle test: a mild day, nothing heated or cooled, no bag colder than another
+    FTP at 75 °F, US06, HWFET   as the two-cycle test: a mild day, nothing heated or cooled; bag 3 is as bag 1
     FTP at 20 °F                soaked at -6.7 degC, heater on, road load 10 % higher: 40 CFR 1066.710, 1066.305
     SC03                        35 degC, 850 W/m² of sun, air conditioning on; 505 s of UDDS and 10 minutes of soak
                                 before: 40 CFR 86.160-00
@@ -20,17 +20,29 @@ How the tests are simulated:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from kyotsu.errors import InternalError
+from kyotsu.sim.batch import simulate_batch
 from kyotsu.sim.climate import Climate, Temperatures, parked
-from kyotsu.sim.cycles import load_cycle
 from kyotsu.sim.parameters import FloatArray, Numbers, VehicleParameters
-from kyotsu.sim.phases import SOAK_S, cut, drive_phases, ftp_test, us06_test, whole_test
-from kyotsu.sim.simulate import LEAST_DISTANCE_KM, Results, simulate
+from kyotsu.sim.phases import (
+    SOAK_S,
+    PhasedCycle,
+    PhaseResults,
+    cut,
+    drive_phases,
+    named_cycle,
+    ranges_km,
+    udds_test,
+    us06_test,
+    whole_test,
+)
+from kyotsu.sim.simulate import LEAST_DISTANCE_KM, Results
 from kyotsu.sim.two_cycle import CITY_WEIGHT, Label, label_of
 
 IN_USE = 0.905  # -, effects on fuel economy that no cycle shows; 40 CFR 600.114-12
@@ -72,30 +84,48 @@ class FiveCycle(NamedTuple):
     """The five tests of vehicles and the label that they make."""
 
     tests: FiveCycleTests
-    label: Label
+    two_cycle: Label  # adjusted by 0.7
+    label: Label  # adjusted by the car's own factor
     validity: npt.NDArray[np.int64]  # flags of `simulate.Validity`, shape (vehicle,)
 
 
-def five_cycle(parameters: VehicleParameters, two_cycle: Label) -> FiveCycle:
+def mild_tests() -> dict[str, PhasedCycle]:
+    """The tests at 75 °F that the five-cycle label is made of, by name."""
+    return {"udds": udds_test(), "hwfet": whole_test("hwfet"), "us06": us06_test()}
+
+
+def five_cycle(parameters: VehicleParameters, driven: Mapping[str, PhaseResults] | None = None) -> FiveCycle:
     """Simulate the five tests and derive the label.
 
     Args:
         parameters: the vehicles, with their heat capacities and cabins.
-        two_cycle: their values of UDDS and HWFET.
+        driven: results of `mild_tests`; by default they are driven now.
     """
-    driven = drive_phases(parameters, {"us06": us06_test(), "hwfet": whole_test("hwfet"), "ftp": ftp_test()})
-    us06, hwfet, ftp = (driven[name] for name in ("us06", "hwfet", "ftp"))
+    driven = driven or drive_phases(parameters, mild_tests())
+    udds, hwfet, us06 = (driven[name] for name in ("udds", "hwfet", "us06"))
     cold, cold_validity = _cold_bags(parameters)
     sc03 = _sc03(parameters)
+    first_bag = udds.consumption_ac_wh_per_km("1")
     tests = FiveCycleTests(
-        *(ftp.consumption_ac_wh_per_km(bag) for bag in ("1", "2", "3")),
-        *cold,
-        *(us06.consumption_ac_wh_per_km(part) for part in ("city", "highway")),
-        hwfet.consumption_ac_wh_per_km(),
-        sc03.consumption_ac_wh_per_km[:, 0],
+        bag_1_wh_per_km=first_bag,
+        bag_2_wh_per_km=udds.consumption_ac_wh_per_km("2"),
+        bag_3_wh_per_km=first_bag,
+        cold_bag_1_wh_per_km=cold[0],
+        cold_bag_2_wh_per_km=cold[1],
+        cold_bag_3_wh_per_km=cold[2],
+        us06_city_wh_per_km=us06.consumption_ac_wh_per_km("city"),
+        us06_highway_wh_per_km=us06.consumption_ac_wh_per_km("highway"),
+        hwfet_wh_per_km=hwfet.consumption_ac_wh_per_km(),
+        sc03_wh_per_km=sc03.consumption_ac_wh_per_km[:, 0],
     )
-    validity = us06.validity | hwfet.validity | ftp.validity | cold_validity | sc03.validity[:, 0]
-    return FiveCycle(tests, five_cycle_label(two_cycle, tests), validity)
+    two_cycle = label_of(
+        udds.consumption_ac_wh_per_km(),
+        hwfet.consumption_ac_wh_per_km(),
+        ranges_km(parameters, udds),
+        ranges_km(parameters, hwfet),
+    )
+    validity = udds.validity | hwfet.validity | us06.validity | cold_validity | sc03.validity[:, 0]
+    return FiveCycle(tests, two_cycle, five_cycle_label(two_cycle, tests), validity)
 
 
 def five_cycle_city_wh_per_km(tests: FiveCycleTests) -> FloatArray:
@@ -170,10 +200,10 @@ def _cold_bags(parameters: VehicleParameters) -> tuple[tuple[FloatArray, ...], n
             road_load_c=COLD_ROAD_LOAD * chassis.road_load_c,
         )
     )
-    udds = load_cycle("udds")
+    udds = named_cycle("udds")
     first_bag = cut(udds, 0.0, BAG_S)
-    start = simulate(heavier, [first_bag, udds], climate=COLD)
-    again = simulate(heavier, first_bag, climate=COLD, start=_after_soak(heavier, start, COLD))
+    start = simulate_batch(heavier, [first_bag, udds], climate=COLD)
+    again = simulate_batch(heavier, first_bag, climate=COLD, start=_after_soak(heavier, start, COLD))
     energy = np.concatenate([np.diff(start.ledger.wall_wh, prepend=0.0), again.ledger.wall_wh], axis=1)
     distance = np.concatenate([np.diff(start.distance_km, prepend=0.0), again.distance_km], axis=1)
     moved = distance >= LEAST_DISTANCE_KM
@@ -182,8 +212,8 @@ def _cold_bags(parameters: VehicleParameters) -> tuple[tuple[FloatArray, ...], n
 
 
 def _sc03(parameters: VehicleParameters) -> Results:
-    before = simulate(parameters, cut(load_cycle("udds"), 0.0, BAG_S), climate=HOT)
-    return simulate(parameters, "sc03", climate=HOT, start=_after_soak(parameters, before, HOT))
+    before = simulate_batch(parameters, cut(named_cycle("udds"), 0.0, BAG_S), climate=HOT)
+    return simulate_batch(parameters, named_cycle("sc03"), climate=HOT, start=_after_soak(parameters, before, HOT))
 
 
 def _after_soak(parameters: VehicleParameters, results: Results, climate: Climate) -> Temperatures:

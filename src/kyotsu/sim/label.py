@@ -21,11 +21,11 @@ import numpy.typing as npt
 
 from kyotsu.errors import InputError, Location, Problem
 from kyotsu.sim.components import LAYOUTS, MOTOR_TYPES, REFERENCE_YEAR, generic_vehicle
-from kyotsu.sim.five_cycle import FiveCycle, five_cycle
+from kyotsu.sim.five_cycle import FiveCycle, five_cycle, mild_tests
 from kyotsu.sim.parameters import FloatArray, Numbers, VehicleParameters
-from kyotsu.sim.phases import PhaseResults, drive_phases, ranges_km, whole_test
+from kyotsu.sim.phases import drive_phases, whole_test
 from kyotsu.sim.two_cycle import Label, epa_label, label_of, miles_per_gallon_equivalent
-from kyotsu.sim.wltp import JapanLabel, Rating, WltpLabel, drive_wltc, japan_label, wltp_label
+from kyotsu.sim.wltp import JapanLabel, Rating, WltpLabel, japan_label, wltc_tests, wltp_label
 
 __all__ = [
     "Label",
@@ -80,8 +80,8 @@ class Labels:
 
     def rows(self) -> Iterator[LabelRow]:
         """Consumption and range by procedure, in the order of the table."""
-        yield from epa_rows("EPA", self.epa)
-        yield from epa_rows("EPA five-cycle", self.five_cycle.label)
+        yield from _epa_rows("EPA", self.epa)
+        yield from _epa_rows("EPA five-cycle", self.five_cycle.label)
         yield LabelRow("WLTP", self.wltp.combined)
         yield LabelRow("WLTP city", self.wltp.city)
         yield LabelRow("Japan WLTC", self.japan.wltc)
@@ -106,17 +106,6 @@ class Labels:
             for name, rating in self.rows()
         ]
         return "\n".join(lines)
-
-
-def epa_rows(name: str, label: Label) -> Iterator[LabelRow]:
-    """City, highway and combined values of a label of the United States."""
-    city_range, highway_range = (
-        _scaled(value, label.adjustment)
-        for value in (label.city_range_unadjusted_km, label.highway_range_unadjusted_km)
-    )
-    yield LabelRow(f"{name} city", Rating(label.city_wh_per_km, city_range))
-    yield LabelRow(f"{name} highway", Rating(label.highway_wh_per_km, highway_range))
-    yield LabelRow(f"{name} combined", Rating(label.combined_wh_per_km, label.range_km))
 
 
 def labels(
@@ -185,23 +174,22 @@ def labels_of(parameters: VehicleParameters, *, interval_pct: FloatArray | None 
         parameters: the vehicles.
         interval_pct: see `Labels`.
     """
-    driven = drive_phases(parameters, {name: whole_test(name) for name in ("udds", "hwfet")})
-    wltc = drive_wltc(parameters)
-    wltp, japan = wltp_label(parameters, wltc), japan_label(parameters, wltc)
-    two_cycle = _epa(parameters, driven)
-    five = five_cycle(parameters, two_cycle)
-    validity = driven["udds"].validity | driven["hwfet"].validity | wltp.validity | japan.validity | five.validity
-    return Labels(two_cycle, five, wltp, japan, validity, interval_pct)
+    tests = {**mild_tests(), **wltc_tests(parameters), "jc08": whole_test("jc08")}
+    driven = drive_phases(parameters, tests)
+    usa, europe, japan = five_cycle(parameters, driven), wltp_label(parameters, driven), japan_label(parameters, driven)
+    validity = usa.validity | europe.validity | japan.validity
+    return Labels(usa.two_cycle, usa, europe, japan, validity, interval_pct)
 
 
-def _epa(parameters: VehicleParameters, driven: dict[str, PhaseResults]) -> Label:
-    udds, hwfet = driven["udds"], driven["hwfet"]
-    return label_of(
-        udds.consumption_ac_wh_per_km(),
-        hwfet.consumption_ac_wh_per_km(),
-        ranges_km(parameters, udds),
-        ranges_km(parameters, hwfet),
+def _epa_rows(name: str, label: Label) -> Iterator[LabelRow]:
+    """City, highway and combined values of a label of the United States."""
+    city_range, highway_range = (
+        _scaled(value, label.adjustment)
+        for value in (label.city_range_unadjusted_km, label.highway_range_unadjusted_km)
     )
+    yield LabelRow(f"{name} city", Rating(label.city_wh_per_km, city_range))
+    yield LabelRow(f"{name} highway", Rating(label.highway_wh_per_km, highway_range))
+    yield LabelRow(f"{name} combined", Rating(label.combined_wh_per_km, label.range_km))
 
 
 def _scaled(range_km: FloatArray, factor: FloatArray) -> FloatArray:

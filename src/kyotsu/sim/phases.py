@@ -13,8 +13,9 @@ dynamometer: the phases add up to the test.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -134,9 +135,20 @@ def join(name: str, *cycles: Cycle) -> Cycle:
     return Cycle(name, whole.time, whole.speed, whole.grade, whole.wind)
 
 
+@cache
+def named_cycle(name: str) -> Cycle:
+    """The shipped cycle of that name, read once."""
+    return load_cycle(name)
+
+
+def udds_test() -> PhasedCycle:
+    """UDDS with its bags `1` and `2`."""
+    return PhasedCycle(named_cycle("udds"), (505.0, 1369.0), ("1", "2"))
+
+
 def ftp_test() -> PhasedCycle:
     """The FTP: both bags of UDDS, 10 minutes of soak, the first bag again; bags `1`, `2` and `3`."""
-    udds = load_cycle("udds")
+    udds = named_cycle("udds")
     cycle = join("ftp", udds, _standing(SOAK_S), cut(udds, 0.0, 505.0))
     end = udds.duration_s
     return PhasedCycle(cycle, (505.0, end, end + SOAK_S, end + SOAK_S + 505.0), ("1", "2", "", "3"))
@@ -144,7 +156,7 @@ def ftp_test() -> PhasedCycle:
 
 def udds_hwfet_test() -> PhasedCycle:
     """The dynamic part of the multi-cycle test of SAE J1634: UDDS, pause, HWFET, soak, UDDS; `udds`, `hwfet`."""
-    udds, hwfet = load_cycle("udds"), load_cycle("hwfet")
+    udds, hwfet = named_cycle("udds"), named_cycle("hwfet")
     parts = (udds, _standing(PAUSE_S), hwfet, _standing(SOAK_S), udds)
     ends = np.cumsum([part.duration_s for part in parts])
     cycle = join("udds_hwfet", *parts)
@@ -153,17 +165,17 @@ def udds_hwfet_test() -> PhasedCycle:
 
 def us06_test() -> PhasedCycle:
     """US06 with its phases `city` and `highway`."""
-    return PhasedCycle(load_cycle("us06"), (130.0, 495.0, 600.0), ("city", "highway", "city"))
+    return PhasedCycle(named_cycle("us06"), (130.0, 495.0, 600.0), ("city", "highway", "city"))
 
 
 def wltc_test(name: str = "wltc_3b") -> PhasedCycle:
     """A WLTC of class 3 with its phases `low`, `medium`, `high` and `extra_high`."""
-    return PhasedCycle(load_cycle(name), (589.0, 1022.0, 1477.0, 1800.0), ("low", "medium", "high", "extra_high"))
+    return PhasedCycle(named_cycle(name), (589.0, 1022.0, 1477.0, 1800.0), ("low", "medium", "high", "extra_high"))
 
 
 def whole_test(cycle: Cycle | str) -> PhasedCycle:
     """A cycle as a test of one phase, named as the cycle."""
-    trace = cycle if isinstance(cycle, Cycle) else load_cycle(cycle)
+    trace = cycle if isinstance(cycle, Cycle) else named_cycle(cycle)
     return PhasedCycle(trace, (float(trace.time[-1]),), (trace.name,))
 
 
@@ -181,7 +193,7 @@ def drive_phases(parameters: VehicleParameters, tests: Mapping[str, PhasedCycle]
         Results by the same names.
     """
     cuts = [_cuts(test) for test in tests.values()]
-    results = _drive(parameters, [cycle for several in cuts for cycle in several])
+    results = simulate_batch(parameters, [cycle for several in cuts for cycle in several])
     found, first = {}, 0
     for (name, test), several in zip(tests.items(), cuts, strict=True):
         found[name] = _split(test, results, slice(first, first + len(several)))
@@ -198,10 +210,6 @@ def ranges_km(parameters: VehicleParameters, driven: PhaseResults, *names: str) 
     used = driven.consumption_dc_wh_per_km(*names)
     far = np.where(used > 0.0, 1e3 * usable_energy_kwh(parameters) / np.where(used > 0.0, used, 1.0), np.inf)
     return np.where(driven.distance_of(*names) >= LEAST_DISTANCE_KM, far, 0.0)
-
-
-def _drive(parameters: VehicleParameters, cycles: Sequence[Cycle]) -> Results:
-    return simulate_batch(parameters, cycles)
 
 
 def _cuts(test: PhasedCycle) -> list[Cycle]:

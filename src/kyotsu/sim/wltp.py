@@ -15,6 +15,7 @@ WLTP's own test mass and coast-down are not those of the EPA.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ import numpy.typing as npt
 
 from kyotsu.sim.parameters import FloatArray, VehicleParameters
 from kyotsu.sim.performance import top_speed_km_h
-from kyotsu.sim.phases import PhaseResults, drive_phases, ranges_km, whole_test, wltc_test
+from kyotsu.sim.phases import PhasedCycle, PhaseResults, drive_phases, ranges_km, whole_test, wltc_test
 
 CLASS_3B_SPEED = 120.0  # km/h, least top speed of class 3b; UN GTR 15, annex 1, 3.3
 PHASES = ("low", "medium", "high", "extra_high")
@@ -61,65 +62,54 @@ class JapanLabel(NamedTuple):
     validity: npt.NDArray[np.int64]  # flags of `simulate.Validity`, shape (vehicle,)
 
 
-def drive_wltc(parameters: VehicleParameters) -> tuple[PhaseResults, npt.NDArray[np.bool_]]:
-    """Drive the WLTC that each vehicle's top speed asks for.
-
-    Returns:
-        Results with the phases `PHASES`; and whether class 3a was driven, shape (vehicle,).
-    """
-    slow = top_speed_km_h(parameters) < CLASS_3B_SPEED
-    needed = {name: wltc_test(name) for name, some in (("wltc_3a", slow), ("wltc_3b", ~slow)) if some.any()}
-    results = list(drive_phases(parameters, needed).values())
-    if len(results) == 1:
-        return results[0], slow
-    first, second = results
-    merged = {
-        name: np.where(slow[:, None], getattr(first, name), getattr(second, name))
-        for name in ("energy_ac_wh", "energy_dc_wh", "distance_km")
-    }
-    return PhaseResults(PHASES, **merged, validity=np.where(slow, first.validity, second.validity)), slow
+def wltc_tests(parameters: VehicleParameters) -> dict[str, PhasedCycle]:
+    """The WLTC that the vehicles' top speeds ask for, one or both of class 3, by name."""
+    slow = is_class_3a(parameters)
+    return {name: wltc_test(name) for name, some in (("wltc_3a", slow), ("wltc_3b", ~slow)) if some.any()}
 
 
-def wltp_label(
-    parameters: VehicleParameters, wltc: tuple[PhaseResults, npt.NDArray[np.bool_]] | None = None
-) -> WltpLabel:
+def is_class_3a(parameters: VehicleParameters) -> npt.NDArray[np.bool_]:
+    """Whether the WLTC of class 3a is a vehicle's, shape (vehicle,)."""
+    return np.asarray(top_speed_km_h(parameters) < CLASS_3B_SPEED)
+
+
+def wltp_label(parameters: VehicleParameters, driven: Mapping[str, PhaseResults] | None = None) -> WltpLabel:
     """WLTP of Europe.
 
     Args:
         parameters: the vehicles, with the mass and road load to be rated.
-        wltc: what `drive_wltc` gave; by default it is driven now.
+        driven: results of `wltc_tests`; by default they are driven now.
     """
-    driven, class_3a = wltc or drive_wltc(parameters)
+    driven = driven or drive_phases(parameters, wltc_tests(parameters))
+    wltc, class_3a = _wltc(parameters, driven)
     return WltpLabel(
-        combined=rating(parameters, driven),
-        city=rating(parameters, driven, *CITY),
-        low=rating(parameters, driven, "low"),
-        medium=rating(parameters, driven, "medium"),
-        high=rating(parameters, driven, "high"),
-        extra_high=rating(parameters, driven, "extra_high"),
+        combined=rating(parameters, wltc),
+        city=rating(parameters, wltc, *CITY),
+        low=rating(parameters, wltc, "low"),
+        medium=rating(parameters, wltc, "medium"),
+        high=rating(parameters, wltc, "high"),
+        extra_high=rating(parameters, wltc, "extra_high"),
         class_3a=class_3a,
-        validity=driven.validity,
+        validity=wltc.validity,
     )
 
 
-def japan_label(
-    parameters: VehicleParameters, wltc: tuple[PhaseResults, npt.NDArray[np.bool_]] | None = None
-) -> JapanLabel:
+def japan_label(parameters: VehicleParameters, driven: Mapping[str, PhaseResults] | None = None) -> JapanLabel:
     """Japan's WLTC and JC08.
 
     Args:
         parameters: the vehicles, with the mass and road load to be rated.
-        wltc: what `drive_wltc` gave; by default it is driven now.
+        driven: results of `wltc_tests` and of `jc08`; by default they are driven now.
     """
-    driven, _ = wltc or drive_wltc(parameters)
-    jc08 = drive_phases(parameters, {"jc08": whole_test("jc08")})["jc08"]
+    driven = driven or drive_phases(parameters, {**wltc_tests(parameters), "jc08": whole_test("jc08")})
+    wltc, _ = _wltc(parameters, driven)
     return JapanLabel(
-        wltc=rating(parameters, driven, *JAPAN),
-        urban=rating(parameters, driven, "low"),
-        suburban=rating(parameters, driven, "medium"),
-        motorway=rating(parameters, driven, "high"),
-        jc08=rating(parameters, jc08),
-        validity=driven.validity | jc08.validity,
+        wltc=rating(parameters, wltc, *JAPAN),
+        urban=rating(parameters, wltc, "low"),
+        suburban=rating(parameters, wltc, "medium"),
+        motorway=rating(parameters, wltc, "high"),
+        jc08=rating(parameters, driven["jc08"]),
+        validity=wltc.validity | driven["jc08"].validity,
     )
 
 
@@ -127,3 +117,19 @@ def rating(parameters: VehicleParameters, driven: PhaseResults, *names: str) -> 
     """Consumption and range on the phases named, repeated from full to empty; on all of them when none is."""
     range_km = ranges_km(parameters, driven, *names)
     return Rating(driven.consumption_ac_wh_per_km(*names), range_km)
+
+
+def _wltc(
+    parameters: VehicleParameters, driven: Mapping[str, PhaseResults]
+) -> tuple[PhaseResults, npt.NDArray[np.bool_]]:
+    """Each vehicle's results on the WLTC of its class, and whether that is 3a."""
+    found = {name: driven[name] for name in ("wltc_3a", "wltc_3b") if name in driven}
+    if len(found) == 1:
+        ((name, only),) = found.items()
+        return only, np.full(parameters.vehicle_count, name == "wltc_3a")
+    slow, first, second = is_class_3a(parameters), *found.values()
+    merged = {
+        name: np.where(slow[:, None], getattr(first, name), getattr(second, name))
+        for name in ("energy_ac_wh", "energy_dc_wh", "distance_km")
+    }
+    return PhaseResults(PHASES, **merged, validity=np.where(slow, first.validity, second.validity)), slow
