@@ -123,9 +123,12 @@ def _notes(found: Labels) -> list[str]:
     if found.wltp.class_3a[0]:
         notes.append("WLTC of class 3a: the top speed is under 120 km/h")
     words = {
-        Validity.TRACE_MISSED: "the car cannot follow every cycle: at times it is more than 2 mph too slow",
+        Validity.TRACE_MISSED: "the car cannot follow the cycles: at times it is more than 2 mph too slow",
         Validity.BATTERY_EMPTY: "the battery runs empty on a cycle",
-        Validity.NO_DISTANCE: "the car does not move on every cycle",
+        Validity.NO_DISTANCE: "the car does not move",
         Validity.INVALID_PARAMETERS: "the car cannot be driven",
     }
-    return notes + [text for flag, text in words.items() if found.validity[0] & flag]
+    groups = {"EPA": found.five_cycle.validity, "WLTP": found.wltp.validity, "Japan": found.japan.validity}
+    for group, validity in groups.items():
+        notes += [f"{group}: {text}" for flag, text in words.items() if validity[0] & flag]
+    return notes
