@@ -74,15 +74,19 @@ def test_a_table_can_be_read(found: Labels) -> None:
     ]
 
 
-def test_an_interval_of_the_tests_bounds_the_label(found: Labels) -> None:
-    assert found.epa_bounds_wh_per_km() is None
-    interval = np.array([[-5.0, 7.0], [-4.0, 3.0]])
-    sure = Labels(found.epa, found.five_cycle, found.wltp, found.japan, found.validity, interval)
-    bounds = sure.epa_bounds_wh_per_km()
-    assert bounds is not None
-    assert bounds.shape == (4, 2, 2)
-    assert bounds[:, 0, 1] == pytest.approx(1.07 * found.epa.city_wh_per_km)
-    assert bounds[:, 1, 0] == pytest.approx(0.96 * found.epa.highway_wh_per_km)
+def test_an_interval_by_cycle_bounds_the_labels(found: Labels) -> None:
+    """Wider the faster a cycle is, so that every label has bounds of its own."""
+    bounds = found.bounds_wh_per_km(lambda cycle: (-5.0, 100.0 * cycle.distance_km / cycle.duration_s))
+    assert set(bounds) == {name for name in ROWS if "five-cycle" not in name}
+    ratings = {name: rating.consumption_ac_wh_per_km for name, rating in found.rows()}
+    upper = {name: both[:, 1] / ratings[name] - 1.0 for name, both in bounds.items()}
+    for name, both in bounds.items():
+        assert both.shape == (4, 2)
+        assert both[:, 0] == pytest.approx(0.95 * ratings[name])
+    assert bounds["EPA combined"] == pytest.approx(0.55 * bounds["EPA city"] + 0.45 * bounds["EPA highway"])
+    assert upper["WLTP"][0] == pytest.approx(23.266 / 1800.0, rel=1e-3)
+    assert upper["WLTP city"][0] == pytest.approx(7.850 / 1022.0, rel=1e-3)
+    assert upper["Japan WLTC"][0] == pytest.approx(15.012 / 1477.0, rel=1e-3)
 
 
 def test_a_car_that_cannot_be_driven_does_not_stop_the_others() -> None:

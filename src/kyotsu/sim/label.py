@@ -12,7 +12,7 @@ all labels, although the procedures of the three markets weigh and coast cars di
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,10 +21,11 @@ import numpy.typing as npt
 
 from kyotsu.errors import InputError, Location, Problem
 from kyotsu.sim.components import LAYOUTS, MOTOR_TYPES, REFERENCE_YEAR, generic_vehicle
+from kyotsu.sim.cycles import Cycle
 from kyotsu.sim.five_cycle import FiveCycle, five_cycle, mild_tests
 from kyotsu.sim.parameters import FloatArray, Numbers, VehicleParameters
-from kyotsu.sim.phases import drive_phases, whole_test
-from kyotsu.sim.two_cycle import Label, epa_label, label_of, miles_per_gallon_equivalent
+from kyotsu.sim.phases import cut, drive_phases, named_cycle, whole_test
+from kyotsu.sim.two_cycle import CITY_WEIGHT, Label, epa_label, label_of, miles_per_gallon_equivalent
 from kyotsu.sim.wltp import JapanLabel, Rating, WltpLabel, japan_label, wltc_tests, wltp_label
 
 __all__ = [
@@ -37,6 +38,8 @@ __all__ = [
     "labels_of",
     "miles_per_gallon_equivalent",
 ]
+
+Interval = Callable[[Cycle], tuple[float, float]]
 
 # Bounds that no road vehicle leaves, so that a wrong unit shows; our assumption.
 ARGUMENT_BOUNDS = {
@@ -67,8 +70,6 @@ class Labels:
         wltp: Europe.
         japan: Japan, today's WLTC and the former JC08.
         validity: flags of `simulate.Validity` of all tests together.
-        interval_pct: bounds of measured over predicted consumption on UDDS and HWFET, less one [%], when
-            given; shape (cycle, 2) or (vehicle, cycle, 2).
     """
 
     epa: Label
@@ -76,7 +77,6 @@ class Labels:
     wltp: WltpLabel
     japan: JapanLabel
     validity: npt.NDArray[np.int64]
-    interval_pct: FloatArray | None = None
 
     def rows(self) -> Iterator[LabelRow]:
         """Consumption and range by procedure, in the order of the table."""
@@ -87,15 +87,31 @@ class Labels:
         yield LabelRow("Japan WLTC", self.japan.wltc)
         yield LabelRow("Japan JC08", self.japan.jc08)
 
-    def epa_bounds_wh_per_km(self) -> FloatArray | None:
-        """Bounds of the EPA's adjusted city and highway consumption [Wh/km], shape (vehicle, cycle, 2).
+    def bounds_wh_per_km(self, interval_pct: Interval) -> dict[str, FloatArray]:
+        """Bounds of consumption by procedure, lower and upper [Wh/km], each of shape (vehicle, 2).
 
-        `None` without an interval. The factor of the label is the same on both bounds.
+        City and highway are taken to be off together. The five-cycle values are left out: how sure cold and heat
+        are is not known.
+
+        Args:
+            interval_pct: bounds of measured over predicted consumption on a cycle, less one [%]; for example those
+                of held-out cars.
         """
-        if self.interval_pct is None:
-            return None
-        adjusted = np.stack([self.epa.city_wh_per_km, self.epa.highway_wh_per_km], axis=-1)
-        return np.asarray(adjusted[..., None] * (1.0 + self.interval_pct / 100.0))
+        wltc = named_cycle("wltc_3b")
+        basis = {
+            "EPA city": named_cycle("udds"),
+            "EPA highway": named_cycle("hwfet"),
+            "WLTP": wltc,
+            "WLTP city": cut(wltc, 0.0, 1022.0),
+            "Japan WLTC": cut(wltc, 0.0, 1477.0),
+            "Japan JC08": named_cycle("jc08"),
+        }
+        found = {
+            name: np.outer(rating.consumption_ac_wh_per_km, 1.0 + np.asarray(interval_pct(basis[name])) / 100.0)
+            for name, rating in self.rows()
+            if name in basis
+        }
+        return found | {"EPA combined": CITY_WEIGHT * found["EPA city"] + (1.0 - CITY_WEIGHT) * found["EPA highway"]}
 
     def __repr__(self) -> str:
         count = self.validity.size
@@ -119,7 +135,6 @@ def labels(
     layout: str | Sequence[str] = "front",
     battery_kwh: Numbers | None = None,
     model_year: Numbers = REFERENCE_YEAR,
-    interval_pct: FloatArray | None = None,
 ) -> Labels:
     """All labels of cars of which the outline is known.
 
@@ -133,7 +148,6 @@ def labels(
         layout: driven axles, `front`, `rear` or `all`, for all or for each vehicle.
         battery_kwh: gross energy [kWh]; NaN or `None` where unknown.
         model_year: first model year.
-        interval_pct: see `Labels`.
 
     Raises:
         InputError: with every value that is no number, out of bounds or unknown, and every length that does
@@ -164,21 +178,20 @@ def labels(
         battery_kwh=battery_kwh,
         model_year=model_year,
     )
-    return labels_of(parameters, interval_pct=interval_pct)
+    return labels_of(parameters)
 
 
-def labels_of(parameters: VehicleParameters, *, interval_pct: FloatArray | None = None) -> Labels:
+def labels_of(parameters: VehicleParameters) -> Labels:
     """All labels of vehicles with full parameters.
 
     Args:
         parameters: the vehicles.
-        interval_pct: see `Labels`.
     """
     tests = {**mild_tests(), **wltc_tests(parameters), "jc08": whole_test("jc08")}
     driven = drive_phases(parameters, tests)
     usa, europe, japan = five_cycle(parameters, driven), wltp_label(parameters, driven), japan_label(parameters, driven)
     validity = usa.validity | europe.validity | japan.validity
-    return Labels(usa.two_cycle, usa, europe, japan, validity, interval_pct)
+    return Labels(usa.two_cycle, usa, europe, japan, validity)
 
 
 def _epa_rows(name: str, label: Label) -> Iterator[LabelRow]:
