@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.sim.vehicles import leaf
+from hypothesis import given, settings
+from tests.sim.vehicles import any_vehicle, finite, leaf
 
 from kyotsu.errors import InputError
 from kyotsu.sim.label import Labels, epa_label, labels, labels_of
+from kyotsu.sim.parameters import VehicleParameters
 from kyotsu.sim.wltp import japan_label, wltp_label
 
 OUTLINE = {
@@ -95,6 +97,18 @@ def test_a_car_that_cannot_be_driven_does_not_stop_the_others() -> None:
     assert label.validity[0] != 0
     for _, rating in label.rows():
         assert rating.consumption_ac_wh_per_km.tolist() == rating.range_km.tolist() == [0.0]
+
+
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None)
+@given(any_vehicle())
+def test_labels_of_any_vehicle_are_numbers(car: VehicleParameters) -> None:
+    found = labels_of(car)
+    for _, rating in found.rows():
+        assert np.isfinite(rating.consumption_ac_wh_per_km).all()
+        assert not np.isnan(rating.range_km).any()
+        assert (rating.range_km >= 0.0).all()
+    assert finite(*found.five_cycle.tests, found.five_cycle.label.adjustment)
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
