@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kyotsu.sim.parameters import FloatArray, Numbers, VehicleParameters
-from kyotsu.sim.performance import usable_energy_kwh
+from kyotsu.sim.phases import full_range_km
 from kyotsu.sim.simulate import simulate
 from kyotsu.units import KM_PER_MILE, KWH_PER_US_GALLON
 
@@ -49,9 +49,10 @@ def epa_label(parameters: VehicleParameters) -> Label:
     """Simulate UDDS and HWFET and derive the label."""
     results = simulate(parameters, ("udds", "hwfet"))
     ac, dc = results.consumption_ac_wh_per_km, results.consumption_dc_wh_per_km
-    energy = usable_energy_kwh(parameters)
-    ranges = np.where(dc > 0.0, 1e3 * energy[:, None] / np.where(dc > 0.0, dc, 1.0), np.inf)
-    return label_of(ac[:, 0], ac[:, 1], ranges[:, 0], ranges[:, 1])
+    city, highway = (
+        full_range_km(parameters, used, far) for used, far in zip(dc.T, results.distance_km.T, strict=True)
+    )
+    return label_of(ac[:, 0], ac[:, 1], city, highway)
 
 
 def label_of(
