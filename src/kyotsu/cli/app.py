@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from kyotsu import __version__
-from kyotsu.cli import bench, check, drive, fit, schema, standard, study, validate
+from kyotsu.cli import bench, check, drive, fit, label, schema, standard, study, validate
 from kyotsu.cli.output import BAD_INPUT, error_screen, print_json, print_problems, problem_record
 from kyotsu.errors import InputError, KyotsuError
 
@@ -50,6 +50,7 @@ def _options(
 app.command("check")(check.check)
 app.command("fit")(fit.fit)
 app.command("drive")(drive.drive)
+app.command("label")(label.label)
 app.command("study")(study.study)
 app.command("validate")(validate.validate)
 app.command("schema")(schema.schema)

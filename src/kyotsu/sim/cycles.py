@@ -20,7 +20,7 @@ from kyotsu.errors import InputError, Location, Problem
 
 FloatArray = npt.NDArray[np.float64]
 
-CYCLES = ("udds", "hwfet", "us06", "wltc_3b", "jc08", "nedc", "jp1015")
+CYCLES = ("udds", "hwfet", "us06", "sc03", "wltc_3a", "wltc_3b", "jc08", "nedc", "jp1015")
 COLUMNS = ("time_s", "speed_mps")
 SPEED_LIMIT = 150.0  # m/s; faster than any road vehicle: a wrong unit
 OPTIONAL = ("grade", "wind_mps")  # columns that a file may lack
