@@ -23,7 +23,7 @@ from kyotsu.errors import InputError, Location, Problem
 from kyotsu.sim.car_table import load_validation_cars
 from kyotsu.sim.components import LAYOUTS, MOTOR_TYPES, generic_vehicle
 from kyotsu.sim.parameter_checks import unchecked
-from kyotsu.sim.parameters import FloatArray, VehicleParameters
+from kyotsu.sim.parameters import FloatArray, VehicleParameters, map_arrays
 
 BLOCK = 32_768  # vehicles; 26 MB of parameters, and a part of some 1 MB on disk
 SALES_MAKES = ("Honda", "Nissan")
@@ -144,7 +144,7 @@ class SalesBlock:
         """The variants: mass, road load, power and battery each within `SPREAD` of a car drawn by lot."""
         random = np.random.default_rng([self.seed, self.first])
         drawn = random.integers(self.base.mass_kg.size, size=self.size)
-        cars = Outline(*(values[drawn] for values in self.base))
+        cars = map_arrays(lambda values: values[drawn], self.base)
         varied = {
             name: getattr(cars, name) * random.uniform(1.0 - SPREAD, 1.0 + SPREAD, self.size)
             for name in Outline._fields[:6]
