@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -29,7 +29,7 @@ Answer = TypeVar("Answer")
 class Runner(Protocol):
     """Calls a function of every task, in any order, and yields what comes back."""
 
-    def __call__(self, tasks: Iterator[Asked], work: Callable[[Asked], Answer]) -> Iterator[Answer]:
+    def __call__(self, tasks: Iterator[Asked], work: Callable[[Asked], Answer]) -> Generator[Answer, None, None]:
         """Pull tasks as workers get free; never hold more than a few."""
         ...
 
@@ -42,10 +42,13 @@ def local(threads: int | None) -> Runner:
         threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = threads
 
-    def run(tasks: Iterator[Asked], work: Callable[[Asked], Answer]) -> Iterator[Answer]:
+    def run(tasks: Iterator[Asked], work: Callable[[Asked], Answer]) -> Generator[Answer, None, None]:
         pool = ThreadPoolExecutor(workers)
         running: set[Future[Answer]] = set()
         try:
+            for task in tasks:  # the first by itself: it compiles what the others will use
+                yield work(task)
+                break
             for task in tasks:
                 running.add(pool.submit(work, task))
                 if len(running) > workers:
@@ -69,7 +72,7 @@ def ray(threads: int | None) -> Runner:
     del threads
     library = _library()
 
-    def run(tasks: Iterator[Asked], work: Callable[[Asked], Answer]) -> Iterator[Answer]:
+    def run(tasks: Iterator[Asked], work: Callable[[Asked], Answer]) -> Generator[Answer, None, None]:
         ours = not library.is_initialized()
         if ours:
             _connect(library)
@@ -120,7 +123,7 @@ def _reach(address: str) -> None:
         pass
 
 
-def _on_cluster(library: Any, tasks: Iterator[Asked], work: Callable[[Asked], Answer]) -> Iterator[Answer]:
+def _on_cluster(library: Any, tasks: Iterator[Asked], work: Callable[[Asked], Answer]) -> Generator[Answer, None, None]:
     remote = library.remote(num_cpus=1, max_retries=TRIES)(_same_version)
     running: list[Any] = []
     heard, more = time.monotonic(), True
@@ -140,7 +143,9 @@ def _on_cluster(library: Any, tasks: Iterator[Asked], work: Callable[[Asked], An
             for answer in done:
                 try:
                     yield library.get(answer)
-                except library.exceptions.RayTaskError:
+                except library.exceptions.RayTaskError as error:
+                    if "failed to import" in str(error) or isinstance(error, ImportError):
+                        raise _lost("a worker that cannot import kyotsu") from error
                     raise
                 except library.exceptions.RayError as error:
                     raise _lost(str(error).splitlines()[0]) from error

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -124,7 +125,6 @@ class Part(NamedTuple):
     """A driven block."""
 
     number: int
-    vehicles: int
     data: bytes  # a Parquet file
     tally: Tally
 
@@ -166,14 +166,12 @@ def sweep(
     with open_sweep(folder, question.record, resume) as place:
         before = dict(place.parts)
         tasks = _Tasks(cars, question, before)
-        try:
-            for part in drive(iter(tasks), drive_block):
+        with closing(tasks), closing(drive(iter(tasks), drive_block)) as parts:
+            for part in parts:
                 place.write(part.number, part.data)
-                tasks.count(part.vehicles, part.tally)
+                tasks.count(part.tally)
                 if progress is not None:
                     progress(tasks.tally.vehicles, cars.count)
-        finally:
-            tasks.close()
         tasks.require_no_more(place.path)
         swept = Swept(
             place.path,
@@ -206,7 +204,7 @@ def drive_block(task: Task) -> Part:
     table = rows_table(load, results).replace_schema_metadata({METADATA: json.dumps(record)})
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
-    return Part(task.number, load.parameters.vehicle_count, sink.getvalue().to_pybytes(), tally)
+    return Part(task.number, sink.getvalue().to_pybytes(), tally)
 
 
 def rows_table(load: Load, results: Results) -> pa.Table:
@@ -285,14 +283,13 @@ class _Tasks:
             if done is None:
                 yield Task(number, block, fingerprint, self._question)
             elif done["fingerprint"] == fingerprint:
-                self.count(block.size, Tally(**done["tally"]))
+                self.count(Tally(**done["tally"]))
             else:
                 raise InputError([self._changed(f"other vehicles in block {number}")])
 
-    def count(self, vehicles: int, tally: Tally) -> None:
+    def count(self, tally: Tally) -> None:
         self.tally.add(tally)
         self.parts += 1
-        assert tally.vehicles == vehicles
 
     def close(self) -> None:
         close = getattr(self._blocks, "close", None)
@@ -326,7 +323,6 @@ def _question(
         raise InputError(problems)
     record = {
         "kyotsu": __version__,
-        "cars": cars.name,
         "input": cars.identity,
         "cycles": {trace.name: _digest(trace) for trace in traces},
         "initial_soc": initial_soc,

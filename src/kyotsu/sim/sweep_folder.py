@@ -27,7 +27,7 @@ try:
 except ModuleNotFoundError:  # Windows: two runs at once are not kept apart
     fcntl = None  # type: ignore[assignment]
 
-MANIFEST, ROWS, LOCK, PARTIAL = "sweep.json", "rows", ".lock", ".partial-"
+MANIFEST, ROWS, PARTIAL = "sweep.json", "rows", ".partial-"
 METADATA = b"kyotsu"  # key in a part's metadata; a JSON record
 
 
@@ -107,24 +107,30 @@ def open_sweep(path: str | Path, question: Mapping[str, Any], resume: bool) -> I
 
 @contextmanager
 def _held(path: Path) -> Iterator[None]:
-    with (path / LOCK).open("a") as lock:
-        if fcntl is not None:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                found, action = "a sweep that is running", "Wait for it, or give another folder."
-                raise InputError([Problem(Location(str(path)), found, "a folder not in use", action)]) from None
-        try:
-            yield
-        finally:
-            (path / LOCK).unlink(missing_ok=True)
+    """Hold the folder by a lock on it, which ends with the process however that ends."""
+    if fcntl is None:
+        yield
+        return
+    place = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(place)
+        found, action = "a sweep that is running", "Wait for it, or give another folder."
+        raise InputError([Problem(Location(str(path)), found, "a folder not in use", action)]) from None
+    except OSError:
+        pass  # a file system that cannot lock: NFS, for one, locks no folder
+    try:
+        yield
+    finally:
+        os.close(place)
 
 
 def _occupied(folder: SweepFolder, resume: bool) -> list[Problem]:
     """Why the folder cannot be used."""
     manifest = folder.path / MANIFEST
     if not manifest.exists():
-        others = sorted(p.name for p in folder.path.iterdir() if p.name != LOCK and not p.name.startswith(PARTIAL))
+        others = sorted(p.name for p in folder.path.iterdir() if not p.name.startswith(PARTIAL))
         if not others:
             return []
         found = f"other files ({', '.join(others[:3])}{', ...' if len(others) > 3 else ''})"
