@@ -38,7 +38,7 @@ try:
             lost.append(done)
             cluster.remove_node(nodes[0], allow_graceful=False)
 
-    done = sweep(sales_cars(170_000), folder, cycles="jp1015", runner="ray", progress=progress)
+    done = sweep(sales_cars(170_000), folder, cycles="jp1015", dtype="float32", runner="ray", progress=progress)
     assert lost and lost[0] < done.rows, "no node was lost midway"
     print(done.rows, done.parts)
 finally:
@@ -68,7 +68,7 @@ def test_a_node_lost_midway_loses_and_doubles_nothing(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.split()[-2:] == ["170000", "6"]
-    here = sweep(sales_cars(170_000), tmp_path / "here", cycles="jp1015")
+    here = sweep(sales_cars(170_000), tmp_path / "here", cycles="jp1015", dtype="float32")
     assert here.rows == 170_000
     for name in (f"part-{number:06d}.parquet" for number in range(6)):
         one, other = (pq.read_table(tmp_path / place / "rows" / name) for place in ("cluster", "here"))

@@ -29,7 +29,7 @@ REQUIRED = Outline._fields[:4]
 NUMBERS = Outline._fields[:7]
 TEXTS = {"motor_type": MOTOR_TYPES, "layout": LAYOUTS}
 COLUMNS = (*Outline._fields, "id", "weight")
-NAMED = 5  # unreadable cells of a column that are named, of each block
+COMPRESSED = (".gz", ".bz2", ".zst", ".lz4", ".br")  # CSV files whose lines cannot be counted
 CHUNK = 1 << 22  # bytes; read at a time
 
 
@@ -53,7 +53,8 @@ def table_cars(path: str | Path, *, ignored: Collection[str] = ()) -> Cars:
         raise _unreadable(path, error) from error
     known = [name for name in names if name not in ignored]
     problems = list(_header_problems(path, known))
-    rows = max(lines - 1, 0) if rows is None else rows
+    if rows is None and path.suffix not in COMPRESSED:
+        rows = max(lines - 1, 0)
     if rows == 0:
         problems.append(Problem(Location(str(path)), "no rows", "at least one", "Add a row."))
     if problems:
@@ -85,7 +86,7 @@ def _csv_header(path: Path) -> tuple[list[str], int | None]:
     with pa.input_stream(str(path), compression="detect") as stream:
         line = stream.read(1 << 16).split(b"\n", 1)[0]
     text = line.decode("utf-8-sig")
-    return [name.strip() for name in next(csv.reader([text.rstrip("\r")]), [])], None
+    return next(csv.reader([text.rstrip("\r")]), []), None
 
 
 def _digest(path: Path) -> tuple[str, int]:
