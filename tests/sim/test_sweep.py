@@ -29,6 +29,7 @@ from kyotsu.sim.car_files import table_cars
 from kyotsu.sim.components import generic_vehicle
 from kyotsu.sim.cycles import Cycle, make_cycle
 from kyotsu.sim.drive import LIMITERS
+from kyotsu.sim.parameter_checks import invalid, unchecked
 from kyotsu.sim.parameters import VehicleParameters, map_arrays, stack, take
 from kyotsu.sim.simulate import Validity
 from kyotsu.sim.sweep import sweep
@@ -518,6 +519,15 @@ def test_parameters_that_are_nonsense_are_flagged_too(tmp_path: Path) -> None:
     done = sweep(vehicle_cars([stack([leaf()]), broken]), tmp_path / "out", cycles=SPRINT)
     assert rows(tmp_path / "out")["validity"].to_pylist() == [0, 8]
     assert done.tally.first_invalid == ["vehicle 1: chassis.mass = nan, must be 1 to 1e+06 in SI units"]
+
+
+def test_builders_are_lenient_only_where_all_is_unchecked() -> None:
+    wrong = {"mass_kg": -1.0, "road_load_a_n": 1.0, "road_load_b_n_per_mps": 0.0, "road_load_c_n_per_mps2": 0.4}
+    with unchecked():
+        car = generic_vehicle(**wrong)
+    assert invalid(car).tolist() == [True]
+    with pytest.raises(InputError, match="mass"):
+        generic_vehicle(**wrong)
 
 
 def test_progress_is_told(tmp_path: Path) -> None:

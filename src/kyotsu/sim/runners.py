@@ -113,7 +113,7 @@ def _connect(library: Any) -> None:
 
 
 def _reach(address: str) -> None:
-    """Fail at once where nobody listens: Ray itself tries for a minute and then ends the process."""
+    """Fail at once where nobody listens; Ray itself goes on trying for minutes."""
     if address in ("auto", "local"):
         return
     parts = urlsplit(address if "://" in address else f"ray://{address}")
