@@ -9,6 +9,7 @@ step in full. A GPU needs the extra `gpu` and NVIDIA's driver.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from types import FunctionType, ModuleType
@@ -88,7 +89,9 @@ def simulate_gpu(
         inputs = [cuda.to_device(table) for table in tables_of(take(vehicles, lanes), dtype)]
         results = cuda.device_array((RESULT_ROWS, lanes.size), dtype)
         for cycle, trace in enumerate(steps):
-            kernel[-(-lanes.size // THREADS), THREADS](*inputs, trace, np.dtype(dtype).type(initial_soc), results)
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "Grid size")  # few vehicles do not fill a GPU: no fault
+                kernel[-(-lanes.size // THREADS), THREADS](*inputs, trace, np.dtype(dtype).type(initial_soc), results)
             _store(totals, results.copy_to_host(), lanes, cycle)
     return summary(vehicles, traces, totals, bad, {})
 
@@ -182,45 +185,23 @@ def drive_step(moment: Moment) -> tuple[State, Flows]:
 
 
 def no_flows(nothing: Any) -> Flows:
-    """Energies before the first step."""
-    return Flows(nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing, nothing)
+    """Energies before the first step; `flows_source` writes what is compiled."""
+    raise NotImplementedError
 
 
 def added(sums: Flows, flows: Flows, duration: Any) -> Flows:
-    """Energies [J] with the powers of one more step."""
-    return Flows(
-        sums.road + flows.road * duration,
-        sums.grade + flows.grade * duration,
-        sums.kinetic + flows.kinetic * duration,
-        sums.friction_brake + flows.friction_brake * duration,
-        sums.drive_loss + flows.drive_loss * duration,
-        sums.auxiliary + flows.auxiliary * duration,
-        sums.battery_loss + flows.battery_loss * duration,
-        sums.terminals + flows.terminals * duration,
-        sums.cells + flows.cells * duration,
-        sums.limiter,
-    )
+    """Energies [J] with the powers of one more step; `flows_source` writes what is compiled."""
+    raise NotImplementedError
 
 
 def store_flows(results: Any, place: int, sums: Flows) -> None:
-    """Energies to their rows, in the order of `Flows`."""
-    results[ENERGIES, place] = sums.road
-    results[ENERGIES + 1, place] = sums.grade
-    results[ENERGIES + 2, place] = sums.kinetic
-    results[ENERGIES + 3, place] = sums.friction_brake
-    results[ENERGIES + 4, place] = sums.drive_loss
-    results[ENERGIES + 5, place] = sums.auxiliary
-    results[ENERGIES + 6, place] = sums.battery_loss
-    results[ENERGIES + 7, place] = sums.terminals
-    results[ENERGIES + 8, place] = sums.cells
+    """Energies to their rows, in the order of `Flows`; `flows_source` writes what is compiled."""
+    raise NotImplementedError
 
 
 def floor(value: Any) -> Any:
     """Largest whole number not above, as a float: CUDA knows no ufunc of that name."""
     return REAL(math.floor(value))  # type: ignore[name-defined]  # noqa: F821
-
-
-PARTS = (drive_step, no_flows, added, store_flows)
 
 
 # --- how it is compiled ---
@@ -248,13 +229,13 @@ def kernel_function(source: str, dtype: str) -> FunctionType:
     numbers = ModuleType("numbers_of_a_thread")
     scope.update({"np": numbers, "lane": numbers, "REAL": real, "math": math})
     more: dict[str, FunctionType] = {}
-    exec(source, scope, more)
+    exec(source + flows_source(), scope, more)
     for name, value in vars(lane).items():
         if hasattr(value, "py_func"):
             setattr(numbers, name, cuda.jit(device=True)(_rebound(value.py_func, vars(lane), real)))
     numbers.floor = cuda.jit(device=True)(_rebound(floor, scope, real))  # type: ignore[attr-defined]
     physics = [value for file in PHYSICS for value in vars(file).values() if _defined_in(file, value)]
-    for function in (*physics, *PARTS, *more.values()):
+    for function in (*physics, drive_step, *more.values()):
         scope[function.__name__] = cuda.jit(device=True)(_rebound(function, scope, real))
     return _rebound(drive_vehicles, {**scope, "cuda": cuda}, real)
 
@@ -276,6 +257,19 @@ def vehicle_source(vehicles: VehicleParameters) -> str:
     """Text of `vehicle_at`: each parameter from its row; tables, which are read by the step, as 0."""
     rows = iter(range(len(_columns(vehicles))))
     return f"def vehicle_at(rows, place):\n    return {_text(vehicles, rows)}\n"
+
+
+def flows_source() -> str:
+    """Text of `no_flows`, `added` and `store_flows`, field by field: a thread has no arrays of powers."""
+    *powers, limiter = Flows._fields
+    nothing = ", ".join("nothing" for _ in Flows._fields)
+    sums = ", ".join(f"sums.{name} + flows.{name} * duration" for name in powers)
+    rows = "".join(f"    results[ENERGIES + {row}, place] = sums.{name}\n" for row, name in enumerate(powers))
+    return (
+        f"def no_flows(nothing):\n    return Flows({nothing})\n"
+        f"def added(sums, flows, duration):\n    return Flows({sums}, sums.{limiter})\n"
+        f"def store_flows(results, place, sums):\n{rows}"
+    )
 
 
 def _text(tree: Any, rows: Iterator[int]) -> str:
