@@ -25,9 +25,10 @@ def drive(
     slope: float = 0.0,
     soc: float = 0.5,
     duration: float = 1.0,
+    wind: float = 0.0,
 ) -> tuple[State, Flows]:
     start = State(one(speed), one(soc), one(0.0))
-    return step(vehicle, start, Input(one(asked), one(slope), one(duration)))
+    return step(vehicle, start, Input(one(asked), one(slope), one(duration), one(wind)))
 
 
 def limiter(flows: Flows) -> str:
@@ -115,7 +116,7 @@ def test_a_step_of_no_length_changes_nothing() -> None:
 
 
 def test_demand_at_rest_is_none() -> None:
-    start, asked = State(one(0.0), one(0.5), one(0.0)), Input(one(0.0), one(0.2), one(1.0))
+    start, asked = State(one(0.0), one(0.5), one(0.0)), Input(one(0.0), one(0.2), one(1.0), one(0.0))
     moment = Moment(leaf(), start, asked, supply_of(leaf(), one(0.5), one(1.0)))
     assert wheel_demand(moment, one(0.0))[0] == 0.0
 

@@ -7,12 +7,16 @@ charge [-].
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
-from kyotsu.sim.parameters import BatteryParameters, FloatArray
+if TYPE_CHECKING:
+    from kyotsu.sim.parameters import BatteryParameters, FloatArray
 
 REFERENCE_TEMPERATURE = 298.15  # K, of resistances and rates
+LEAST_PART = 1e-12  # -, of a time constant; keeps the mean of a step of no length finite
 
 
 def table_value(table: FloatArray, soc: FloatArray, lanes: npt.NDArray[np.intp]) -> FloatArray:
@@ -117,7 +121,18 @@ def relaxed(value: FloatArray, goal: FloatArray, duration: FloatArray, time_cons
 
     Of the voltage over a resistance and a capacitance in parallel the goal is R I.
     """
-    return goal + (value - goal) * np.exp(-duration / time_constant)
+    return goal + (value - goal) * remaining(duration, time_constant)
+
+
+def remaining(duration: FloatArray, time_constant: FloatArray) -> FloatArray:
+    """What is left of a first-order deviation at the end of a step, e^(−Δt/τ) [-], shape (vehicle,)."""
+    return np.exp(-duration / time_constant)
+
+
+def mean_remaining(duration: FloatArray, time_constant: FloatArray) -> FloatArray:
+    """What is left of it in the mean over the step, (1 − e^(−x))/x with x = Δt/τ [-], shape (vehicle,)."""
+    part = np.maximum(duration / time_constant, LEAST_PART)
+    return -np.expm1(-part) / part
 
 
 def arrhenius(activation: FloatArray, temperature: FloatArray) -> FloatArray:

@@ -23,6 +23,7 @@ from kyotsu.sim.components import (
     generic_tyre_radius_m,
     road_load_without_drive_drag_n,
 )
+from kyotsu.sim.generic_thermal import generic_thermal
 from kyotsu.sim.parameters import (
     BatteryParameters,
     ChassisParameters,
@@ -33,6 +34,7 @@ from kyotsu.sim.parameters import (
     chassis_parameters,
     drive_parameters,
     loss_parameters,
+    no_drive,
     stack,
     vehicle_parameters,
 )
@@ -77,11 +79,14 @@ def _one(build: Build) -> VehicleParameters:
         drive.mount.axle: _drive(drive, radius, drag * drive.rating.peak_power_kw / total) for drive in build.drives
     }
     front_power = sum(drive.rating.peak_power_kw for drive in build.drives if drive.mount.axle == "front")
+    front, rear = axles.get("front") or no_drive(), axles.get("rear") or no_drive()
+    battery = _battery(build, total)
     return vehicle_parameters(
         chassis=_chassis(build, radius, front_power / total),
-        front=axles.get("front"),
-        rear=axles.get("rear"),
-        battery=_battery(build, total),
+        front=front,
+        rear=rear,
+        battery=battery,
+        thermal=generic_thermal(front=front, rear=rear, battery=battery, model_year=model_year(build.vehicle)),
     )
 
 

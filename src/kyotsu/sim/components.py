@@ -13,15 +13,14 @@ drag, not the old one's.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from functools import cache
-from importlib.resources import files
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from kyotsu.errors import InputError, Location, Problem
+from kyotsu.sim.generic_thermal import constants_table, generic_thermal
 from kyotsu.sim.parameters import (
     BatteryParameters,
     DriveParameters,
@@ -98,27 +97,21 @@ class Prior(NamedTuple):
 
 
 @cache
-def _table() -> dict[str, Any]:
-    text = (files("kyotsu.sim") / "data" / "components.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
-
-
-@cache
 def fitted_constants() -> FittedConstants:
     """The shipped fitted constants."""
-    return FittedConstants(*(float(_table()["fitted"][key]["value"]) for key in FittedConstants._fields))
+    return FittedConstants(*(float(constants_table()["fitted"][key]["value"]) for key in FittedConstants._fields))
 
 
 @cache
 def chosen_constants() -> ChosenConstants:
     """The shipped chosen constants."""
-    return ChosenConstants(**_table()["chosen"])
+    return ChosenConstants(**constants_table()["chosen"])
 
 
 @cache
 def priors() -> dict[str, Prior]:
     """The prior of each fitted constant."""
-    table = _table()["fitted"]
+    table = constants_table()["fitted"]
     return {
         key: Prior(table[key]["prior"], table[key]["deviation"], *table[key]["bounds"])
         for key in FittedConstants._fields
@@ -203,7 +196,8 @@ def generic_vehicle(
         for share in (front_share, 1.0 - front_share)
     )
     battery = generic_battery(energy_kwh=energy, drive_power_kw=power, fitted=constants)
-    return vehicle_parameters(chassis=chassis, front=front, rear=rear, battery=battery)
+    thermal = generic_thermal(front=front, rear=rear, battery=battery, model_year=year)
+    return vehicle_parameters(chassis=chassis, front=front, rear=rear, battery=battery, thermal=thermal)
 
 
 def road_load_without_drive_drag_n(road_load_a_n: Numbers, fitted: FittedConstants | None = None) -> FloatArray:

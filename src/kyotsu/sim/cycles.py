@@ -1,6 +1,6 @@
-"""Drive cycles: speed (and grade) over time, by name or from a file.
+"""Drive cycles: speed (and grade and head wind) over time, by name or from a file.
 
-In: a name of `CYCLES` or the path of a CSV file with the columns `time_s,speed_mps[,grade]`.
+In: a name of `CYCLES` or the path of a CSV file with the columns `time_s,speed_mps[,grade][,wind_mps]`.
 Out: a `Cycle` of SI arrays. A file that cannot be driven raises `InputError` with every problem it has, by
 line. Where the shipped figures come from stands in `data/cycles/SOURCES.md`.
 """
@@ -23,6 +23,8 @@ FloatArray = npt.NDArray[np.float64]
 CYCLES = ("udds", "hwfet", "us06", "wltc_3b", "jc08", "nedc", "jp1015")
 COLUMNS = ("time_s", "speed_mps")
 SPEED_LIMIT = 150.0  # m/s; faster than any road vehicle: a wrong unit
+OPTIONAL = ("grade", "wind_mps")  # columns that a file may lack
+WIND_LIMIT = 60.0  # m/s; stronger than any storm that is driven in
 GRADE_LIMIT = 1.0  # rise over run; steeper than any road: per cent instead of a fraction
 TIME_LIMIT = 1e7  # s, four months
 FILE_LIMIT = 50_000_000  # bytes; a longer recording belongs in trips, not in one cycle
@@ -37,12 +39,14 @@ class Cycle:
         time: time since the start [s], shape (sample,), strictly increasing.
         speed: vehicle speed [m/s], shape (sample,), not negative.
         grade: road grade, rise over run [-], shape (sample,).
+        wind: head wind, from behind negative [m/s], shape (sample,); `None` is calm.
     """
 
     name: str
     time: FloatArray
     speed: FloatArray
     grade: FloatArray
+    wind: FloatArray | None = None
 
     @property
     def distance_km(self) -> float:
@@ -62,7 +66,7 @@ def load_cycle(source: str | Path) -> Cycle:
     """The cycle named `source`, or the one in the CSV file at that path.
 
     Args:
-        source: one of `CYCLES`, or a path of a file with the columns `time_s,speed_mps[,grade]`.
+        source: one of `CYCLES`, or a path of a file with the columns `time_s,speed_mps[,grade][,wind_mps]`.
 
     Raises:
         InputError: the file is missing or not a cycle; `problems` names every bad line.
@@ -75,7 +79,7 @@ def load_cycle(source: str | Path) -> Cycle:
     return _parse(path.stem, _read(path), str(path))
 
 
-def make_cycle(name: str, time_s: object, speed_mps: object, grade: object = 0.0) -> Cycle:
+def make_cycle(name: str, time_s: object, speed_mps: object, grade: object = 0.0, wind_mps: object = 0.0) -> Cycle:
     """A cycle from arrays, checked as a file is.
 
     Args:
@@ -83,21 +87,23 @@ def make_cycle(name: str, time_s: object, speed_mps: object, grade: object = 0.0
         time_s: time since the start [s], shape (sample,).
         speed_mps: speed [m/s], shape (sample,).
         grade: rise over run [-], shape (sample,) or a scalar.
+        wind_mps: head wind, from behind negative [m/s], shape (sample,) or a scalar.
 
     Raises:
         InputError: the arrays are not a cycle.
     """
-    time, speed, slope = (np.asarray(values, dtype=np.float64).ravel() for values in (time_s, speed_mps, grade))
-    if slope.size == 1:
-        slope = np.full(time.shape, slope[0])
-    if not time.size == speed.size == slope.size:
-        found = f"{time.size} times, {speed.size} speeds and {slope.size} grades"
+    time, speed, slope, wind = (
+        np.asarray(values, dtype=np.float64).ravel() for values in (time_s, speed_mps, grade, wind_mps)
+    )
+    slope, wind = (np.full(time.shape, values[0]) if values.size == 1 else values for values in (slope, wind))
+    if not time.size == speed.size == slope.size == wind.size:
+        found = f"{time.size} times, {speed.size} speeds, {slope.size} grades and {wind.size} winds"
         raise InputError([_problem(name, None, None, found, "as many of each", "Give one per sample.")])
-    rows = [(index + 1, row) for index, row in enumerate(zip(time, speed, slope, strict=True))]
+    rows = [(index + 1, row) for index, row in enumerate(zip(time, speed, slope, wind, strict=True))]
     problems = list(_row_problems(name, rows))
     if problems:
         raise InputError(problems)
-    return Cycle(name, time, speed, slope)
+    return Cycle(name, time, speed, slope, wind if wind.any() else None)
 
 
 def _read(path: Path) -> str:
@@ -130,19 +136,20 @@ def _parse(name: str, text: str, file: str) -> Cycle:
     ]
     if problems:
         raise InputError(problems)
-    places = [header.index(column) for column in COLUMNS]
-    places += [header.index("grade")] if "grade" in header else []
+    optional = [column for column in OPTIONAL if column in header]
+    places = [header.index(column) for column in (*COLUMNS, *optional)]
     rows: list[tuple[int, tuple[float, ...]]] = []
     for number, row in table[1:]:
         values, wrong = _numbers(file, number, row, header, places)
         problems += wrong
         if not wrong:
-            rows.append((number, (*values, 0.0)[:3]))
+            named = dict(zip((*COLUMNS, *optional), values, strict=True))
+            rows.append((number, tuple(named.get(column, 0.0) for column in (*COLUMNS, *OPTIONAL))))
     problems += _row_problems(file, rows)
     if problems:
         raise InputError(problems)
-    time, speed, grade = np.array([values for _, values in rows], dtype=np.float64).T.copy()
-    return Cycle(name, time, speed, grade)
+    time, speed, grade, wind = np.array([values for _, values in rows], dtype=np.float64).T.copy()
+    return Cycle(name, time, speed, grade, wind if wind.any() else None)
 
 
 def _numbers(
@@ -163,7 +170,7 @@ def _row_problems(file: str, rows: Sequence[tuple[int, tuple[float, ...]]]) -> I
     if len(rows) < 2:
         yield _problem(file, None, None, f"{len(rows)} usable samples", "at least 2", "Add samples.")
     previous = -np.inf
-    for line, (time, speed, grade) in rows:
+    for line, (time, speed, grade, wind) in rows:
         if not abs(time) <= TIME_LIMIT:
             yield _problem(file, line, "time_s", f"{time:g} s", f"at most {TIME_LIMIT:g} s", "Correct the time.")
         elif time <= previous:
@@ -174,6 +181,9 @@ def _row_problems(file: str, rows: Sequence[tuple[int, tuple[float, ...]]]) -> I
             yield _problem(file, line, "speed_mps", f"{speed:g}", f"0 to {SPEED_LIMIT:g} m/s", "Correct the speed.")
         if not abs(grade) <= GRADE_LIMIT:
             yield _problem(file, line, "grade", f"{grade:g}", "a rise over run of at most 1", "Correct the grade.")
+        if not abs(wind) <= WIND_LIMIT:
+            expected = f"at most {WIND_LIMIT:g} m/s either way"
+            yield _problem(file, line, "wind_mps", f"{wind:g}", expected, "Correct the wind.")
 
 
 def _problem(file: str, line: int | None, key: str | None, found: str, expected: str, action: str) -> Problem:

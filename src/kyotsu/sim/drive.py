@@ -13,8 +13,14 @@ import numpy as np
 from kyotsu.sim.parameters import ChassisParameters, DriveParameters, FloatArray, LossParameters
 
 # Which component limited: codes in results, ordered as they are listed in reports.
-LIMITERS = ("none", "tyre", "motor_torque", "motor_power", "motor_speed", "battery", "battery_empty")
+# From `battery_cold` on they say why a component gave less than its ratings; that happens in a climate only.
+LIMITERS = (
+    "none", "tyre", "motor_torque", "motor_power", "motor_speed", "battery", "battery_empty",
+    "battery_cold", "battery_hot", "battery_low", "battery_voltage", "motor_hot", "inverter_hot", "motor_voltage",
+)  # fmt: skip
 NONE, TYRE, MOTOR_TORQUE, MOTOR_POWER, MOTOR_SPEED, BATTERY, BATTERY_EMPTY = (float(i) for i in range(7))
+BATTERY_COLD, BATTERY_HOT, BATTERY_LOW, BATTERY_VOLTAGE = (float(i) for i in range(7, 11))
+MOTOR_HOT, INVERTER_HOT, MOTOR_VOLTAGE = (float(i) for i in range(11, 14))
 
 STANDSTILL = 1e-3  # m/s; under it the power limit of a motor does not bind
 ROUNDING = 1e-6  # -, of a force; less than that wanting is no limit, but rounding in single precision
@@ -96,16 +102,44 @@ def force_limit(
     return np.minimum(motor, grip), np.where(grip < motor, TYRE, code)
 
 
+def least_loss_share(
+    chassis: ChassisParameters, front: DriveParameters, rear: DriveParameters, asked: FloatArray, speed: FloatArray
+) -> FloatArray:
+    """Front axle's share of a wheel force at which both drives together lose least [-], shape (vehicle,).
+
+    With the losses p1 k x + p2 k² x² of each axle at the force x (`loss_terms`, k = r/i) the sum is a parabola in
+    the front force: x = (2 b_r F + a_r − a_f) / (2 (b_f + b_r)), a = p1 k, b = p2 k², within 0 to F. Where both
+    are straight lines the flatter one takes all. Limits come later: what one axle cannot give the other does.
+
+    Args:
+        chassis: parameters, each of shape (vehicle,).
+        front: parameters of the front drive.
+        rear: parameters of the rear drive.
+        asked: wheel force, driving or braking [N], shape (vehicle,).
+        speed: mean speed of the step [m/s], shape (vehicle,).
+    """
+    size = np.maximum(np.abs(asked), LEAST)
+    one, other = (
+        axle_terms(front, chassis.tyre_radius, size, speed),
+        axle_terms(rear, chassis.tyre_radius, size, speed),
+    )
+    curve = 2.0 * (one.square + other.square)
+    best = (2.0 * other.square + other.linear - one.linear) / np.maximum(curve, LEAST)
+    flatter = np.where(one.linear < other.linear, 1.0, np.where(one.linear > other.linear, 0.0, 0.5))
+    share = np.where(curve > LEAST, np.minimum(np.maximum(best, 0.0), 1.0), flatter)
+    return np.where(rear.peak_torque == 0.0, 1.0, np.where(front.peak_torque == 0.0, 0.0, share))
+
+
 def share_force(
-    chassis: ChassisParameters,
+    front_share: FloatArray,
     asked: FloatArray,
     front_limit: tuple[FloatArray, FloatArray],
     rear_limit: tuple[FloatArray, FloatArray],
 ) -> AxleForces:
-    """Split a wheel force over the axles: the driver's share first, then what the other axle cannot take.
+    """Split a wheel force over the axles: the front's share first, then what the other axle cannot take.
 
     Args:
-        chassis: parameters, each of shape (vehicle,).
+        front_share: share of the force that the front axle is asked for [-], shape (vehicle,).
         asked: wheel force, driving positive, braking negative [N], shape (vehicle,).
         front_limit: most force of the front axle [N] and its code, each of shape (vehicle,).
         rear_limit: most force of the rear axle [N] and its code, each of shape (vehicle,).
@@ -115,7 +149,7 @@ def share_force(
         the first in `LIMITERS` of axles equally strong.
     """
     size = np.abs(asked)
-    front = np.minimum(chassis.front_torque_share * size, front_limit[0])
+    front = np.minimum(front_share * size, front_limit[0])
     rear = np.minimum(size - front, rear_limit[0])
     front = np.minimum(size - rear, front_limit[0])
     code = np.where(front_limit[0] > rear_limit[0], front_limit[1], rear_limit[1])

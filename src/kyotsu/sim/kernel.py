@@ -20,7 +20,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from kyotsu.sim import battery, drive, lane, parameters, road, step
 from kyotsu.sim.battery import charge_limit, discharge_limit, table_place, terminal_power
@@ -32,7 +32,7 @@ from kyotsu.sim.parameters import (
     LossParameters,
     VehicleParameters,
 )
-from kyotsu.sim.simulate import TRACE_TOLERANCE
+from kyotsu.sim.simulate import NEVER, TRACE_TOLERANCE
 from kyotsu.sim.step import (
     TINY,
     Flows,
@@ -60,7 +60,8 @@ WIDTH = 40
 # Rows of a tile: first what adds up, then what is carried from step to step, then the parameters.
 BEHIND, SOC, DISTANCE, MISSED, SHORTFALL = range(5)  # m/s under the trace, -, m, s, m/s
 LIMITED = 5  # s, time under each of LIMITERS
-ENERGIES = LIMITED + len(LIMITERS)  # J, one row for each power of Flows
+FIRST = LIMITED + len(LIMITERS)  # s, when each of them first bound
+ENERGIES = FIRST + len(LIMITERS)  # J, one row for each power of Flows
 RESULT_ROWS = ENERGIES + len(Flows._fields) - 1
 FREE, LOW, HIGH, VOLTAGE, VOLTAGE_SLOPE, RESISTANCE, RESISTANCE_SLOPE, CHARGE, DISCHARGE = range(
     RESULT_ROWS, RESULT_ROWS + 9
@@ -68,11 +69,13 @@ FREE, LOW, HIGH, VOLTAGE, VOLTAGE_SLOPE, RESISTANCE, RESISTANCE_SLOPE, CHARGE, D
 PARAMETERS = RESULT_ROWS + 9
 
 RESERVE = 0.002  # -, of the state of charge at the ends of the usable window, where the charge left may limit
+LIMITS = len(LIMITERS)
 NOWHERE = 2.0  # -, above every state of charge
 
 # What referred vehicles have in common: no row, and no arithmetic, is spent on it.
 REFERRED = {
     "chassis.tyre_radius": 1.0,
+    "chassis.least_loss_split": 0.0,
     "front.gear_ratio": 1.0,
     "rear.gear_ratio": 1.0,
     "rear.maximum_speed": 1e9,  # the lower of both is the front's
@@ -88,7 +91,9 @@ ONE_AXLE = {
     "rear.peak_power": 0.0,
     **{f"rear.loss.{field}": 0.0 for field in LossParameters._fields},
 }
-COMMON = {1: ONE_AXLE, 2: REFERRED}  # by driven axles
+LEAST_LOSS = {**REFERRED, "chassis.least_loss_split": 1.0, "chassis.front_torque_share": 0.5}
+Kind = Literal["one", "fixed", "least_loss"]  # one driven axle, or two and how they share
+COMMON: dict[Kind, dict[str, float]] = {"one": ONE_AXLE, "fixed": REFERRED, "least_loss": LEAST_LOSS}
 GROUPS: tuple[tuple[str, type[Any]], ...] = (
     ("chassis", ChassisParameters),
     ("front", DriveParameters),
@@ -106,19 +111,21 @@ class Trace(NamedTuple):
     speed: Any  # m/s, at its end
     slope_sine: Any  # -
     duration: Any  # s
+    wind: Any  # m/s
+    begin: Any  # s, since the start of the cycle
 
 
 @lru_cache
-def compiled_kernel(axles: int, dtype: str) -> Callable[..., None]:
-    """`drive_vehicles` as machine code for vehicles of one or two driven axles, in `float64` or `float32`."""
+def compiled_kernel(kind: Kind, dtype: str) -> Callable[..., None]:
+    """`drive_vehicles` as machine code for vehicles of one kind, in `float64` or `float32`."""
     return lane.compiled(
         drive_vehicles,
-        (load, free_pass, limited_pass, look_up, line, add_energies),
+        (trace_at, load, free_pass, limited_pass, look_up, line, count_limit, add_energies),
         PHYSICS,
         dtype,
         text=TEXT,
         called={"free_pass", "limited_pass", "look_up", *RARE},
-        generated=vehicle_source(axles),
+        generated=vehicle_source(kind),
     )
 
 
@@ -127,21 +134,36 @@ TEXT = lane.source_text((*PHYSICS, parameters, lane, sys.modules[__name__]))
 RARE = ("traction", "wheel_forces", "force_lacking", "speed_under_limit", "full_throttle", "travelled_share")
 
 
-def row_fields(axles: int) -> list[str]:
+Groups = tuple[tuple[str, type[Any]], ...]
+
+
+def row_fields(kind: Kind) -> list[str]:
     """The parameters that have a row in a tile, as dotted names, in the order of the rows."""
-    names = [f"{group}.{field}" for group, kind in GROUPS for field in kind._fields if field != "loss"]
-    return [name for name in names if name not in COMMON[axles]]
+    return fields_with_rows(GROUPS, COMMON[kind])
 
 
-def vehicle_source(axles: int) -> str:
-    """Text of `vehicle_at`, which takes each parameter from its row or from what all have in common."""
-    value = {name: repr(number) for name, number in COMMON[axles].items()}
-    for row, name in enumerate(row_fields(axles), PARAMETERS):
+def fields_with_rows(groups: Groups, common: dict[str, float]) -> list[str]:
+    """The fields of groups that are neither groups themselves nor common to all vehicles, as dotted names."""
+    known = {name for name, _ in groups}
+    names = [f"{group}.{field}" for group, kind in groups for field in kind._fields]
+    return [name for name in names if name not in common and name not in known]
+
+
+def grouped_source(groups: Groups, common: dict[str, float], first_row: int) -> dict[str, str]:
+    """Text that makes each group from the rows of a tile, from `first_row` on, and from what all have in common."""
+    value = {name: repr(number) for name, number in common.items()}
+    for row, name in enumerate(fields_with_rows(groups, common), first_row):
         value[name] = f"tile[{row} * WIDTH + place]"
-    for group, kind in reversed(GROUPS):  # a drive's loss before the drive
+    for group, kind in reversed(groups):  # a drive's loss before the drive
         fields = ", ".join(value[f"{group}.{field}"] for field in kind._fields)
         value[group] = f"{kind.__name__}({fields})"
-    parts = ", ".join(value[part] for part in VehicleParameters._fields)
+    return value
+
+
+def vehicle_source(kind: Kind) -> str:
+    """Text of `vehicle_at`, which takes each parameter from its row or from what all have in common."""
+    value = grouped_source(GROUPS, COMMON[kind], PARAMETERS)
+    parts = ", ".join(value.get(part, "None") for part in VehicleParameters._fields)
     return f"def vehicle_at(tile, place):\n    return VehicleParameters({parts})\n"
 
 
@@ -159,7 +181,7 @@ def drive_vehicles(
         vehicles: the parameters of `row_fields`, referred, shape (row, vehicle).
         voltage: open-circuit voltage, referred, shape (vehicle, table).
         resistance: referred, shape (vehicle, table).
-        traces: columns of `Trace`, shape (step, 4).
+        traces: columns of `Trace`, shape (step, 6).
         initial_soc: state of charge at the start [-].
         tile: scratch for a tile, shape ((PARAMETERS + row) * WIDTH,).
         results: filled with the first rows of each tile, shape (RESULT_ROWS, vehicle).
@@ -169,7 +191,7 @@ def drive_vehicles(
     for first in range(0, count, WIDTH):
         load(tile, vehicles, first, initial_soc)
         for number in range(traces.shape[0]):
-            trace = Trace(traces[number, 0], traces[number, 1], traces[number, 2], traces[number, 3])
+            trace = trace_at(traces, number)
             if free_pass(tile, trace) == WIDTH:
                 continue
             for place in range(WIDTH):
@@ -181,6 +203,18 @@ def drive_vehicles(
                 results[row, first + place] = tile[row * WIDTH + place]
 
 
+def trace_at(traces: Any, number: int) -> Trace:
+    """One step of the trace."""
+    return Trace(
+        traces[number, 0],
+        traces[number, 1],
+        traces[number, 2],
+        traces[number, 3],
+        traces[number, 4],
+        traces[number, 5],
+    )
+
+
 def load(tile: Any, vehicles: Any, first: int, initial_soc: Any) -> None:
     """Fill a tile; places past the last vehicle repeat it."""
     tile[: PARAMETERS * WIDTH] = 0.0
@@ -189,6 +223,8 @@ def load(tile: Any, vehicles: Any, first: int, initial_soc: Any) -> None:
         tile[SOC * WIDTH + place] = initial_soc
         tile[LOW * WIDTH + place] = NOWHERE
         tile[VOLTAGE * WIDTH + place] = 1.0
+        for code in range(LIMITS):
+            tile[(FIRST + code) * WIDTH + place] = NEVER
         for row in range(vehicles.shape[0]):
             tile[(PARAMETERS + row) * WIDTH + place] = vehicles[row, source]
 
@@ -211,7 +247,7 @@ def free_pass(tile: Any, trace: Trace) -> Any:
             tile[DISCHARGE * WIDTH + place],
             False,  # type: ignore[arg-type]
         )
-        asked = Input(trace.speed, trace.slope_sine, trace.duration)
+        asked = Input(trace.speed, trace.slope_sine, trace.duration, trace.wind)
         moment = Moment(parameters, State(trace.before, soc, distance), asked, supply)
         forces = forces_at_axles(moment, trace.speed, force_asked(moment, trace.speed))
         terms = drive_terms(moment, trace.speed, forces)
@@ -239,14 +275,15 @@ def limited_pass(tile: Any, place: int, trace: Trace, voltage: Any, resistance: 
     if not tile[LOW * WIDTH + place] <= soc <= tile[HIGH * WIDTH + place]:
         look_up(tile, place, parameters, voltage, resistance, longest)
     supply = supply_from(
-        parameters,
+        parameters.battery,
+        parameters.chassis.auxiliary_power,
         tile[VOLTAGE * WIDTH + place] + soc * tile[VOLTAGE_SLOPE * WIDTH + place],
         tile[RESISTANCE * WIDTH + place] + soc * tile[RESISTANCE_SLOPE * WIDTH + place],
         soc,
         trace.duration,
     )
     state = State(trace.before - tile[BEHIND * WIDTH + place], soc, tile[DISTANCE * WIDTH + place])
-    asked = Input(trace.speed, trace.slope_sine, trace.duration)
+    asked = Input(trace.speed, trace.slope_sine, trace.duration, trace.wind)
     moment = Moment(parameters, state, asked, supply)
     target, too_fast = reachable_target(parameters, state, asked)
     forces = traction(moment, target)
@@ -261,8 +298,16 @@ def limited_pass(tile: Any, place: int, trace: Trace, voltage: Any, resistance: 
     tile[DISTANCE * WIDTH + place] = after.distance
     tile[SHORTFALL * WIDTH + place] = max(tile[SHORTFALL * WIDTH + place], behind)
     tile[MISSED * WIDTH + place] += lane.where(behind > TRACE_TOLERANCE, trace.duration, 0.0)
-    tile[(LIMITED + int(limiter)) * WIDTH + place] += trace.duration
+    count_limit(tile, place, limiter, trace)
     add_energies(tile, place, flows, trace.duration)
+
+
+def count_limit(tile: Any, place: int, limiter: Any, trace: Trace) -> None:
+    """Add a step to the time under a limit, and keep when it first bound."""
+    tile[(LIMITED + int(limiter)) * WIDTH + place] += trace.duration
+    if limiter > NONE and trace.duration > 0.0:
+        first = (FIRST + int(limiter)) * WIDTH + place
+        tile[first] = min(tile[first], trace.begin)
 
 
 def look_up(tile: Any, place: int, parameters: VehicleParameters, voltage: Any, resistance: Any, longest: Any) -> None:

@@ -24,17 +24,19 @@ if TYPE_CHECKING:
         FloatArray,
         VehicleParameters,
     )
+    from kyotsu.sim.thermal_parameters import CircuitParameters, ThermalParameters
 
 Finding = tuple[npt.NDArray[np.bool_], Problem]
 
 
-def invalid(vehicles: VehicleParameters) -> npt.NDArray[np.bool_]:
-    """True for each vehicle whose parameters cannot be driven, shape (vehicle,)."""
+def invalid(vehicles: VehicleParameters, thermal: bool = False) -> npt.NDArray[np.bool_]:
+    """True for each vehicle whose parameters cannot be driven, shape (vehicle,); `thermal` ones only if asked for."""
     findings = [
         *chassis_findings(vehicles.chassis),
         *drive_findings("front", vehicles.front),
         *drive_findings("rear", vehicles.rear),
         *battery_findings(vehicles.battery),
+        *(thermal_findings(vehicles.circuit, vehicles.thermal) if thermal else []),
     ]
     bad = np.zeros(vehicles.vehicle_count, dtype=np.bool_)
     for mask, _ in findings:
@@ -55,6 +57,7 @@ def chassis_findings(chassis: ChassisParameters) -> list[Finding]:
         "front_load_share": (0.0, 1.0),
         "height_per_wheelbase": (0.0, 2.0),
         "front_torque_share": (0.0, 1.0),
+        "least_loss_split": (0.0, 1.0),
         "auxiliary_power": (0.0, 1e6),
         "regeneration_share": (0.0, 1.0),
         "regeneration_deceleration": (0.0, 20.0),
@@ -97,6 +100,50 @@ def battery_findings(battery: BatteryParameters) -> list[Finding]:
         place = Location(key="battery.soc_minimum")
         found.append((empty, Problem(place, "an empty usable window", "soc_minimum < soc_maximum", "Swap them.")))
     return found
+
+
+def thermal_findings(circuit: CircuitParameters, thermal: ThermalParameters) -> list[Finding]:
+    """What is wrong with a circuit or what is warm: for each wrong entry a mask of shape (vehicle,) and the problem."""
+    share, slope, kelvin, power = (0.0, 1.0), (1e-6, 1e9), (1.0, 1e5), (0.0, 1e7)
+    capacity, conductance = (1e-3, 1e10), (0.0, 1e8)
+    found = _range_findings(
+        "circuit",
+        circuit._asdict(),
+        {
+            "fast_share": share,
+            "fast_time": (1e-3, 1e9),
+            "slow_share": share,
+            "slow_time": (1e-3, 1e9),
+            "activation": (-1e4, 1e4),
+        },
+    )
+    split = {"shares": circuit.fast_share + circuit.slow_share}
+    found += _range_findings("circuit", split, {"shares": share})
+    charge = (-2.0, 3.0)
+    battery = {
+        "heat_capacity": capacity, "conductance": conductance,
+        "heat_below": kelvin, "heater_power": power, "cool_above": kelvin, "cooler_power": power,
+        "discharge_cold": kelvin, "discharge_cold_slope": slope, "charge_cold": kelvin, "charge_cold_slope": slope,
+        "hot": kelvin, "hot_slope": slope, "discharge_low": charge, "discharge_low_slope": slope,
+        "charge_high": charge, "charge_high_slope": slope,
+    }  # fmt: skip
+    found += _range_findings("thermal.battery", thermal.battery._asdict(), battery)
+    drive = {
+        "motor_capacity": capacity, "motor_conductance": conductance, "motor_loss_share": share,
+        "motor_hot": kelvin, "motor_hot_slope": slope,
+        "inverter_capacity": capacity, "inverter_conductance": conductance, "inverter_loss_share": share,
+        "inverter_hot": kelvin, "inverter_hot_slope": slope, "per_rated_voltage": (0.0, 1e3),
+    }  # fmt: skip
+    for name, one in (("front", thermal.front), ("rear", thermal.rear)):
+        found += _range_findings(f"thermal.{name}", one._asdict(), drive)
+        split = {"loss_shares": one.motor_loss_share + one.inverter_loss_share}
+        found += _range_findings(f"thermal.{name}", split, {"loss_shares": share})
+    cabin = {
+        "heat_capacity": capacity, "conductance": conductance, "heater_power": power, "cooler_power": power,
+        "heating_cop": (0.1, 100.0), "heating_cop_slope": (-1.0, 1.0),
+        "cooling_cop": (0.1, 100.0), "cooling_cop_slope": (-1.0, 1.0), "blower_power": power,
+    }  # fmt: skip
+    return found + _range_findings("thermal.cabin", thermal.cabin._asdict(), cabin)
 
 
 def _range_findings(name: str, values: dict[str, FloatArray], ranges: dict[str, tuple[float, float]]) -> list[Finding]:

@@ -1,25 +1,29 @@
 """What a vehicle is to the simulation: named arrays in SI units, one entry per vehicle.
 
-`VehicleParameters` holds a chassis, a front and a rear drive, and a battery. Everything inside is bare SI,
-shape (vehicle,) or (vehicle, table). The builders take numbers as people write them, keywords with the unit
-in the name, scalars or arrays of shape (vehicle,); impossible values raise `InputError` with every problem
-found. What is unknown can be taken from `components`. `stack` joins vehicles into one batch.
+`VehicleParameters` holds a chassis, a front and a rear drive, a battery, its circuit and what is warm. Everything
+inside is bare SI, shape (vehicle,) or (vehicle, table). The builders take numbers as people write them, keywords
+with the unit in the name, scalars or arrays of shape (vehicle,); impossible values raise `InputError` with every
+problem found. What is unknown can be taken from `components`. `stack` joins vehicles into one batch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from kyotsu.errors import InputError, Location, Problem
-from kyotsu.sim.parameter_checks import battery_findings, chassis_findings, drive_findings, require
+from kyotsu.sim.generic_thermal import generic_circuit, generic_thermal
+from kyotsu.sim.parameter_checks import battery_findings, chassis_findings, drive_findings, require, thermal_findings
+from kyotsu.sim.thermal_parameters import CircuitParameters, ThermalParameters
 from kyotsu.units import RPM_PER_RAD_S
 
 FloatArray = npt.NDArray[np.float64]
 Numbers = float | Sequence[float] | FloatArray
+TorqueSplit = Literal["fixed", "least_loss"]
+TORQUE_SPLITS = ("fixed", "least_loss")
 
 
 class ChassisParameters(NamedTuple):
@@ -34,7 +38,8 @@ class ChassisParameters(NamedTuple):
     friction: FloatArray  # -, tyre to road
     front_load_share: FloatArray  # -, static
     height_per_wheelbase: FloatArray  # -, centre of gravity height over wheelbase
-    front_torque_share: FloatArray  # -, of the wheel force asked for
+    front_torque_share: FloatArray  # -, of the wheel force asked for, where the split is fixed
+    least_loss_split: FloatArray  # 1 where the axles share so that they lose least, 0 where the split is fixed
     auxiliary_power: FloatArray  # W, on the traction battery
     regeneration_share: FloatArray  # -, of the braking force that the motors are asked for
     regeneration_deceleration: FloatArray  # m/s², most that the motors are asked for
@@ -96,6 +101,8 @@ class VehicleParameters(NamedTuple):
     front: DriveParameters
     rear: DriveParameters
     battery: BatteryParameters
+    circuit: CircuitParameters
+    thermal: ThermalParameters
 
     @property
     def vehicle_count(self) -> int:
@@ -120,6 +127,7 @@ def chassis_parameters(
     regeneration_deceleration_m_s2: Numbers = 2.5,
     regeneration_start_mps: Numbers = 1.0,
     regeneration_full_mps: Numbers = 3.0,
+    torque_split: TorqueSplit = "fixed",
 ) -> ChassisParameters:
     """A chassis from numbers with units in their names, scalars or arrays of shape (vehicle,).
 
@@ -140,10 +148,14 @@ def chassis_parameters(
         regeneration_deceleration_m_s2: most deceleration asked of the motors [m/s²].
         regeneration_start_mps: speed under which only friction brakes [m/s].
         regeneration_full_mps: speed above which the full share is asked [m/s].
+        torque_split: `fixed`, by `front_torque_share`, or `least_loss`, see `drive.least_loss_share`.
 
     Raises:
-        InputError: a value is not a number, or out of its range.
+        InputError: a value is not a number, or out of its range, or the split is unknown.
     """
+    if torque_split not in TORQUE_SPLITS:
+        expected = " or ".join(TORQUE_SPLITS)
+        raise InputError([Problem(Location(key="torque_split"), repr(torque_split), expected, "Choose one.")])
     values = ChassisParameters(
         *_broadcast(
             mass_kg,
@@ -156,6 +168,7 @@ def chassis_parameters(
             front_load_share,
             height_per_wheelbase,
             front_torque_share,
+            float(torque_split == "least_loss"),
             auxiliary_power_w,
             regeneration_share,
             regeneration_deceleration_m_s2,
@@ -295,20 +308,30 @@ def vehicle_parameters(
     front: DriveParameters | None,
     rear: DriveParameters | None,
     battery: BatteryParameters,
+    circuit: CircuitParameters | None = None,
+    thermal: ThermalParameters | None = None,
 ) -> VehicleParameters:
-    """A vehicle or a batch from its parts; `None` is an axle without a drive.
+    """A vehicle or a batch from its parts; `None` is an axle without a drive, or a generic circuit or thermal part.
 
     Raises:
-        InputError: the parts are not of as many vehicles, or no axle is driven.
+        InputError: the parts are not of as many vehicles, or a thermal value is impossible.
     """
     count = chassis.mass.size
-    vehicles = VehicleParameters(chassis, front or no_drive(count), rear or no_drive(count), battery)
-    sizes = {name: _size(part) for name, part in zip(vehicles._fields, vehicles, strict=True)}
+    front, rear = front or no_drive(count), rear or no_drive(count)
+    circuit = circuit or generic_circuit(battery.capacity.size)
+    alike = front.peak_power.size == rear.peak_power.size == battery.capacity.size
+    thermal = thermal or (generic_thermal(front=front, rear=rear, battery=battery) if alike else None)
+    parts = {"chassis": chassis, "front": front, "rear": rear, "battery": battery, "circuit": circuit}
+    sizes = {name: _size(part) for name, part in parts.items()}
+    if thermal is not None:
+        sizes["thermal"] = thermal.battery.heat_capacity.size
     if len(set(sizes.values())) > 1:
         found = ", ".join(f"{name} {size}" for name, size in sizes.items())
         expected = "as many vehicles in each part"
         raise InputError([Problem(Location(key="vehicle"), found, expected, "Build all parts alike.")])
-    return vehicles
+    assert thermal is not None  # parts of one size have a generic one
+    require(thermal_findings(circuit, thermal))
+    return VehicleParameters(chassis, front, rear, battery, circuit, thermal)
 
 
 def stack(vehicles: Iterable[VehicleParameters]) -> VehicleParameters:
@@ -335,10 +358,23 @@ def take(vehicles: VehicleParameters, index: npt.NDArray[np.int64] | npt.NDArray
 Tree = TypeVar("Tree")
 
 
+def idle(drive: DriveParameters) -> npt.NDArray[np.bool_]:
+    """Axles that neither pull nor lose, shape (vehicle,)."""
+    still = [value == 0.0 for value in (drive.peak_torque, *drive.loss)]
+    return np.asarray(np.all(still, axis=0))
+
+
+def bare(vehicles: VehicleParameters) -> VehicleParameters:
+    """The same vehicles without what matters in a climate only; cheaper to take apart."""
+    return vehicles._replace(circuit=None, thermal=None)  # type: ignore[arg-type]
+
+
 def map_arrays(function: Callable[[FloatArray], FloatArray], tree: Tree) -> Tree:
-    """The same named tuple with `function` applied to each array in it."""
+    """The same named tuple with `function` applied to each array in it; what is `None` stays so."""
     if isinstance(tree, np.ndarray):
         return function(tree)  # type: ignore[return-value]
+    if tree is None:
+        return tree
     return type(tree)(*(map_arrays(function, branch) for branch in tree))  # type: ignore[attr-defined]
 
 

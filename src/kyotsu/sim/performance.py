@@ -146,13 +146,13 @@ def force_to_spare(
         the slope on a grade.
     """
     chassis = parameters.chassis
-    against = road_load(chassis, speed) + chassis.mass * STANDARD_GRAVITY * slope_sine
+    against = road_load(chassis, speed, np.zeros_like(speed)) + chassis.mass * STANDARD_GRAVITY * slope_sine
     level = slope_sine <= 0.0
     second = np.ones_like(speed)
     acceleration = left = np.zeros_like(speed)
     for _ in range(TRANSFER_ROUNDS):
         start = State(speed - 0.5 * acceleration, second, second)
-        asked = Input(speed, slope_sine, second)
+        asked = Input(speed, slope_sine, second, np.zeros_like(speed))
         moment = Moment(parameters, start, asked, supply)
         most = wheel_forces(moment, speed + 0.5 * acceleration, np.full_like(speed, FLOOR_IT))
         left = most.front + most.rear - against

@@ -12,20 +12,28 @@ from kyotsu.sim.parameters import ChassisParameters, FloatArray
 from kyotsu.units import STANDARD_GRAVITY
 
 
-def road_load(chassis: ChassisParameters, speed: FloatArray) -> FloatArray:
+def road_load(chassis: ChassisParameters, speed: FloatArray, wind: FloatArray) -> FloatArray:
     """Rolling and air resistance on a level road, by coast-down coefficients.
 
-    F = A + B v + C v², zero at rest. 40 CFR 1066.301; the coefficients are used directly.
+    F = A + B v + C (v + w) |v + w|, zero at rest. 40 CFR 1066.301; the coefficients are used directly, C as that of
+    the air alone and B of what turns.
 
     Args:
         chassis: parameters, each of shape (vehicle,).
         speed: mean speed of the step [m/s], shape (vehicle,).
+        wind: head wind w, from behind negative [m/s], shape (vehicle,).
 
     Returns:
-        Resisting force [N], shape (vehicle,).
+        Resisting force [N], shape (vehicle,); a strong wind from behind may push.
     """
+    gust = (speed + wind) * np.abs(speed + wind) - speed * speed
     force = chassis.road_load_a + speed * (chassis.road_load_b + speed * chassis.road_load_c)
-    return np.where(speed > 0.0, force, 0.0)
+    return np.where(speed > 0.0, force + chassis.road_load_c * gust, 0.0)
+
+
+def breakaway(chassis: ChassisParameters, wind: FloatArray) -> FloatArray:
+    """The road load that a vehicle meets when it starts to roll, A + C w |w| [N], shape (vehicle,)."""
+    return chassis.road_load_a + chassis.road_load_c * wind * np.abs(wind)
 
 
 def grade_force(chassis: ChassisParameters, slope_sine: FloatArray) -> FloatArray:

@@ -32,10 +32,11 @@ from kyotsu.sim.drive import (
     electric_scale,
     electric_terms,
     force_limit,
+    least_loss_share,
     share_force,
 )
-from kyotsu.sim.parameters import FloatArray, VehicleParameters, map_arrays
-from kyotsu.sim.road import axle_loads, grade_force, inertia, road_load
+from kyotsu.sim.parameters import BatteryParameters, FloatArray, VehicleParameters, map_arrays
+from kyotsu.sim.road import axle_loads, breakaway, grade_force, inertia, road_load
 
 FLOOR_IT = 1e9  # N, more than any drive can give
 ITERATIONS = 30  # at most, of the speed reached under a limit; it closes in 4 to 8
@@ -57,6 +58,7 @@ class Input(NamedTuple):
     speed: FloatArray  # m/s, wanted at the end of the step
     slope_sine: FloatArray  # -, sine of the road's slope
     duration: FloatArray  # s
+    wind: FloatArray  # m/s, head wind
 
 
 class Flows(NamedTuple):
@@ -106,7 +108,13 @@ def step(parameters: VehicleParameters, state: State, asked: Input) -> tuple[Sta
         The state at the end of the step, and the mean powers during it.
     """
     moment = Moment(parameters, state, asked, supply_of(parameters, state.soc, asked.duration))
-    target, too_fast = reachable_target(parameters, state, asked)
+    target, forces, travelled = driven(moment)
+    return settle(moment, target, forces, travelled)
+
+
+def driven(moment: Moment) -> tuple[FloatArray, AxleForces, FloatArray]:
+    """The speed reached [m/s], the wheel forces, and the part of the way travelled, see `travelled_share`."""
+    target, too_fast = reachable_target(moment.parameters, moment.state, moment.asked)
     forces = traction(moment, target)
     short = forces.limiter > NONE
     if np.any(short):
@@ -117,9 +125,7 @@ def step(parameters: VehicleParameters, state: State, asked: Input) -> tuple[Sta
         for whole, part in zip(forces, full_throttle(some, reached), strict=True):
             whole[lanes] = part
     limiter = np.where(too_fast & (forces.limiter == NONE), MOTOR_SPEED, forces.limiter)
-    return settle(
-        moment, target, AxleForces(forces.front, forces.rear, limiter), travelled_share(moment, target, forces)
-    )
+    return target, AxleForces(forces.front, forces.rear, limiter), travelled_share(moment, target, forces)
 
 
 def supply_of(parameters: VehicleParameters, soc: FloatArray, duration: FloatArray) -> Supply:
@@ -127,18 +133,22 @@ def supply_of(parameters: VehicleParameters, soc: FloatArray, duration: FloatArr
     lanes = np.arange(soc.shape[0])
     voltage = table_value(parameters.battery.open_circuit_voltage, soc, lanes)
     resistance = table_value(parameters.battery.resistance, soc, lanes)
-    return supply_from(parameters, voltage, resistance, soc, duration)
+    return supply_from(parameters.battery, parameters.chassis.auxiliary_power, voltage, resistance, soc, duration)
 
 
 def supply_from(
-    parameters: VehicleParameters, voltage: FloatArray, resistance: FloatArray, soc: FloatArray, duration: FloatArray
+    battery: BatteryParameters,
+    auxiliary_power: FloatArray,
+    voltage: FloatArray,
+    resistance: FloatArray,
+    soc: FloatArray,
+    duration: FloatArray,
 ) -> Supply:
-    """What a battery of this open-circuit voltage [V] and resistance [ohm] offers; else as `supply_of`."""
-    battery = parameters.battery
+    """What a battery of this open-circuit voltage [V] and resistance [ohm] offers beside auxiliaries [W]."""
     out = discharge_limit(battery, voltage, resistance, soc, duration)
     into = charge_limit(battery, voltage, resistance, soc, duration)
     most = terminal_power(voltage, resistance, out)
-    auxiliary = np.minimum(parameters.chassis.auxiliary_power, most)
+    auxiliary = np.minimum(auxiliary_power, most)
     by_charge = (soc - battery.soc_minimum) * battery.capacity
     return Supply(
         voltage,
@@ -176,7 +186,7 @@ def wheel_demand(moment: Moment, target: FloatArray) -> FloatArray:
     """
     chassis = moment.parameters.chassis
     mean, acceleration = motion(moment, target)
-    force = road_load(chassis, mean) + grade_force(chassis, moment.asked.slope_sine)
+    force = road_load(chassis, mean, moment.asked.wind) + grade_force(chassis, moment.asked.slope_sine)
     return np.where(mean > 0.0, force + inertia(chassis) * acceleration, 0.0)
 
 
@@ -214,11 +224,16 @@ def wheel_forces(moment: Moment, target: FloatArray, force: FloatArray) -> AxleF
 
 def forces_at_axles(moment: Moment, target: FloatArray, force: FloatArray) -> AxleForces:
     """What of a wheel force [N] the axles can give under the tyre and motor limits."""
-    chassis, front, rear, _ = moment.parameters
+    parameters = moment.parameters
+    chassis, front, rear = parameters.chassis, parameters.front, parameters.rear
     mean, acceleration = motion(moment, target)
     front_load, rear_load = axle_loads(chassis, acceleration, moment.asked.slope_sine)
+    front_share = chassis.front_torque_share
+    if np.any(chassis.least_loss_split > 0.0):
+        best = least_loss_share(chassis, front, rear, force, mean)
+        front_share = np.where(chassis.least_loss_split > 0.0, best, front_share)
     return share_force(
-        chassis,
+        front_share,
         force,
         force_limit(front, chassis.tyre_radius, mean, chassis.friction * front_load),
         force_limit(rear, chassis.tyre_radius, mean, chassis.friction * rear_load),
@@ -227,9 +242,9 @@ def forces_at_axles(moment: Moment, target: FloatArray, force: FloatArray) -> Ax
 
 def drive_terms(moment: Moment, target: FloatArray, forces: AxleForces) -> ElectricTerms:
     """Electrical power of both drives on the way to `target`, over a common scale of their forces."""
-    chassis, front, rear, _ = moment.parameters
+    parameters = moment.parameters
     mean, _ = motion(moment, target)
-    return electric_terms(chassis, front, rear, forces, mean)
+    return electric_terms(parameters.chassis, parameters.front, parameters.rear, forces, mean)
 
 
 def full_throttle(moment: Moment, target: FloatArray) -> AxleForces:
@@ -253,14 +268,14 @@ def speed_under_limit(moment: Moment, target: FloatArray) -> FloatArray:
     Returns:
         Speed reached [m/s], shape (vehicle,); `target` where it can be reached after all.
     """
-    chassis, speed = moment.parameters.chassis, moment.state.speed
-    climb = grade_force(chassis, moment.asked.slope_sine)
-    road = np.maximum(road_load(chassis, speed), road_load(chassis, target))
-    against = np.maximum(road, chassis.road_load_a) + climb
+    chassis, speed, wind = moment.parameters.chassis, moment.state.speed, moment.asked.wind
+    climb, still = grade_force(chassis, moment.asked.slope_sine), breakaway(chassis, wind)
+    road = np.maximum(road_load(chassis, speed, wind), road_load(chassis, target, wind))
+    against = np.maximum(road, still) + climb
     low = np.maximum(speed - moment.asked.duration * against / inertia(chassis), 0.0)
     low = np.minimum(low, target)
     # From rest the drives have to overcome road and grade before anything moves.
-    start = np.where(speed + low > 0.0, 0.0, chassis.road_load_a + climb)
+    start = np.where(speed + low > 0.0, 0.0, still + climb)
     return _balance(moment, (low, force_lacking(moment, low) + start), (target, force_lacking(moment, target)))
 
 
@@ -304,7 +319,7 @@ def travelled_share(moment: Moment, target: FloatArray, forces: AxleForces) -> F
     """
     chassis = moment.parameters.chassis
     mean, _ = motion(moment, target)
-    against = road_load(chassis, mean) + grade_force(chassis, moment.asked.slope_sine)
+    against = road_load(chassis, mean, moment.asked.wind) + grade_force(chassis, moment.asked.slope_sine)
     lack = np.maximum(wheel_demand(moment, target) - (forces.front + forces.rear), 0.0)
     return np.where(against > lack, 1.0 - lack / np.where(against > lack, against, 1.0), 1.0)
 
@@ -317,7 +332,7 @@ def settle(moment: Moment, target: FloatArray, forces: AxleForces, travelled: Fl
     demand = wheel_demand(moment, target)
     drive_force = forces.front + forces.rear
     brake = np.maximum(drive_force - demand, 0.0)
-    road, grade = road_load(chassis, mean), grade_force(chassis, asked.slope_sine)
+    road, grade = road_load(chassis, mean, asked.wind), grade_force(chassis, asked.slope_sine)
     terms = drive_terms(moment, target, forces)
     # With less than the idle loss on offer the contactors are open, and the drives draw nothing.
     off = (terms.idle > supply.discharge) & (drive_force == 0.0)
