@@ -261,7 +261,7 @@ def _arrays(tree: Any) -> Iterator[npt.NDArray[Any]]:
     if isinstance(tree, np.ndarray):
         yield tree
     else:
-        for branch in tree:
+        for branch in tree or ():
             yield from _arrays(branch)
 
 

@@ -273,6 +273,8 @@ def flows_source() -> str:
 
 
 def _text(tree: Any, rows: Iterator[int]) -> str:
+    if tree is None:
+        return "None"
     if isinstance(tree, np.ndarray):
         return f"rows[{next(rows)}, place]" if tree.ndim == 1 else "0.0"
     return f"{type(tree).__name__}({', '.join(_text(branch, rows) for branch in tree)})"
@@ -288,7 +290,7 @@ def tables_of(vehicles: VehicleParameters, dtype: str) -> list[npt.NDArray[Any]]
 def _columns(tree: Any) -> list[FloatArray]:
     if isinstance(tree, np.ndarray):
         return [tree] if tree.ndim == 1 else []
-    return [column for branch in tree for column in _columns(branch)]
+    return [column for branch in tree or () for column in _columns(branch)]
 
 
 def steps_of(trace: Cycle, dtype: str) -> npt.NDArray[Any]:
