@@ -25,8 +25,8 @@ from kyotsu.sim.battery import between, table_place
 from kyotsu.sim.cycles import Cycle
 from kyotsu.sim.drive import LIMITERS, MOTOR_SPEED, NONE, AxleForces
 from kyotsu.sim.parameter_checks import invalid
-from kyotsu.sim.parameters import FloatArray, VehicleParameters, take
-from kyotsu.sim.simulate import TRACE_TOLERANCE, Plan, Results, Totals, checked_traces, summary
+from kyotsu.sim.parameters import FloatArray, VehicleParameters, bare, take
+from kyotsu.sim.simulate import NEVER, TRACE_TOLERANCE, Plan, Results, Totals, checked_traces, summary
 from kyotsu.sim.step import (
     Flows,
     Input,
@@ -47,7 +47,8 @@ CHUNK = 1 << 20  # vehicles on the GPU at a time, some 1 GB in double precision
 # Rows of the results.
 SOC, DISTANCE, MISSED, SHORTFALL, LIMITED = range(5)
 KINDS = len(LIMITERS)
-ENERGIES = LIMITED + KINDS
+FIRST = LIMITED + KINDS
+ENERGIES = FIRST + KINDS
 RESULT_ROWS = ENERGIES + len(Flows._fields) - 1
 
 
@@ -80,13 +81,13 @@ def simulate_gpu(
     if not cuda.is_available():
         raise InputError([_absent("no GPU, or no driver for it")])
     kernel = _compiled(vehicle_source(vehicles), dtype)
-    bad = invalid(vehicles)
+    bad = invalid(vehicles, thermal=False)
     good = np.flatnonzero(~bad)
     totals = _no_totals(bad.size, len(traces))
     steps = [cuda.to_device(steps_of(trace, dtype)) for trace in traces]
     for first in range(0, good.size, CHUNK):
         lanes = good[first : first + CHUNK]
-        inputs = [cuda.to_device(table) for table in tables_of(take(vehicles, lanes), dtype)]
+        inputs = [cuda.to_device(table) for table in tables_of(take(bare(vehicles), lanes), dtype)]
         results = cuda.device_array((RESULT_ROWS, lanes.size), dtype)
         for cycle, trace in enumerate(steps):
             with warnings.catch_warnings():
@@ -131,7 +132,7 @@ def drive_vehicles(rows: Any, voltage: Any, resistance: Any, traces: Any, initia
         rows: parameters in the order of `vehicle_source`, shape (row, vehicle).
         voltage: open-circuit voltage [V], shape (table, vehicle).
         resistance: [ohm], shape (table, vehicle).
-        traces: speed before, speed, sine of the slope, duration; shape (step, 4).
+        traces: speed before, speed, sine of the slope, duration, head wind; shape (step, 5).
         initial_soc: state of charge at the start [-].
         results: filled, shape (RESULT_ROWS, vehicle).
     """
@@ -142,28 +143,34 @@ def drive_vehicles(rows: Any, voltage: Any, resistance: Any, traces: Any, initia
     last = REAL(voltage.shape[0] - 1)  # type: ignore[name-defined]  # noqa: F821
     nothing = initial_soc - initial_soc
     limited = cuda.local.array(KINDS, REAL)  # type: ignore[name-defined]  # noqa: F821
+    first = cuda.local.array(KINDS, REAL)  # type: ignore[name-defined]  # noqa: F821
     for kind in range(KINDS):
-        limited[kind] = nothing
+        limited[kind], first[kind] = nothing, NEVER
+    time = nothing
     state = State(traces[0, 0], initial_soc, nothing)
     sums = no_flows(nothing)
     missed, shortfall = nothing, nothing
     for number in range(traces.shape[0]):
-        asked = Input(traces[number, 1], traces[number, 2], traces[number, 3])
+        asked = Input(traces[number, 1], traces[number, 2], traces[number, 3], traces[number, 4])
         below, weight = table_place(state.soc, last)
         entry = int(below)
         ocv = between(voltage[entry, place], voltage[entry + 1, place], weight)
         ohm = between(resistance[entry, place], resistance[entry + 1, place], weight)
-        supply = supply_from(vehicle, ocv, ohm, state.soc, asked.duration)
+        supply = supply_from(vehicle.battery, vehicle.chassis.auxiliary_power, ocv, ohm, state.soc, asked.duration)
         state, flows = drive_step(Moment(vehicle, state, asked, supply))
         sums = added(sums, flows, asked.duration)
-        limited[int(flows.limiter)] += asked.duration
+        code = int(flows.limiter)
+        limited[code] += asked.duration
+        if code > 0 and asked.duration > nothing:
+            first[code] = lane.minimum(first[code], time)
+        time += asked.duration
         behind = asked.speed - state.speed
         missed += lane.where(behind > TRACE_TOLERANCE, asked.duration, nothing)
         shortfall = lane.maximum(shortfall, behind)
     results[SOC, place], results[DISTANCE, place] = state.soc, state.distance
     results[MISSED, place], results[SHORTFALL, place] = missed, shortfall
     for kind in range(KINDS):
-        results[LIMITED + kind, place] = limited[kind]
+        results[LIMITED + kind, place], results[FIRST + kind, place] = limited[kind], first[kind]
     store_flows(results, place, sums)
 
 
@@ -240,7 +247,18 @@ def kernel_function(source: str, dtype: str) -> FunctionType:
     return _rebound(drive_vehicles, {**scope, "cuda": cuda}, real)
 
 
-CONSTANTS = ("TRACE_TOLERANCE", "SOC", "DISTANCE", "MISSED", "SHORTFALL", "LIMITED", "ENERGIES", "KINDS")
+CONSTANTS = (
+    "TRACE_TOLERANCE",
+    "SOC",
+    "DISTANCE",
+    "MISSED",
+    "SHORTFALL",
+    "LIMITED",
+    "FIRST",
+    "ENERGIES",
+    "KINDS",
+    "NEVER",
+)
 
 
 def _defined_in(file: ModuleType, value: object) -> bool:
@@ -255,8 +273,9 @@ def _rebound(function: Callable[..., Any], scope: dict[str, Any], real: type) ->
 
 def vehicle_source(vehicles: VehicleParameters) -> str:
     """Text of `vehicle_at`: each parameter from its row; tables, which are read by the step, as 0."""
-    rows = iter(range(len(_columns(vehicles))))
-    return f"def vehicle_at(rows, place):\n    return {_text(vehicles, rows)}\n"
+    driven = bare(vehicles)
+    rows = iter(range(len(_columns(driven))))
+    return f"def vehicle_at(rows, place):\n    return {_text(driven, rows)}\n"
 
 
 def flows_source() -> str:
@@ -294,21 +313,24 @@ def _columns(tree: Any) -> list[FloatArray]:
 
 
 def steps_of(trace: Cycle, dtype: str) -> npt.NDArray[Any]:
-    """Steps of a cycle as `drive_vehicles` takes them, shape (step, 4)."""
+    """Steps of a cycle as `drive_vehicles` takes them, shape (step, 5)."""
     plan = Plan.of([trace])
     before = np.concatenate([plan.first_speed, plan.speed[:-1, 0]])
-    return np.stack([before, plan.speed[:, 0], plan.slope_sine[:, 0], plan.duration[:, 0]], axis=1).astype(dtype)
+    columns = (before, *(column[:, 0] for column in (plan.speed, plan.slope_sine, plan.duration, plan.wind)))
+    return np.stack(columns, axis=1).astype(dtype)
 
 
 def _no_totals(vehicles: int, cycles: int) -> Totals:
     shape = (vehicles, cycles)
     energies, limited = np.zeros((RESULT_ROWS - ENERGIES, *shape)), np.zeros((KINDS, *shape))
-    return Totals(energies, limited, *(np.zeros(shape) for _ in Totals._fields[2:]))
+    distance, soc, missed, shortfall = np.zeros((4, *shape))
+    return Totals(energies, limited, np.full((KINDS, *shape), NEVER), distance, soc, missed, shortfall)
 
 
 def _store(totals: Totals, results: npt.NDArray[Any], lanes: npt.NDArray[np.intp], cycle: int) -> None:
     totals.energies[:, lanes, cycle] = results[ENERGIES:]
-    totals.limited[:, lanes, cycle] = results[LIMITED:ENERGIES]
+    totals.limited[:, lanes, cycle] = results[LIMITED:FIRST]
+    totals.first[:, lanes, cycle] = results[FIRST:ENERGIES]
     totals.soc[lanes, cycle] = results[SOC]
     totals.distance[lanes, cycle] = results[DISTANCE]
     totals.missed[lanes, cycle] = results[MISSED]
