@@ -111,3 +111,18 @@ def test_arrays_are_a_cycle_or_an_input_error(rows: list[tuple[float, float, flo
         cycle = make_cycle("any", *np.array(rows).T)
         assert (np.diff(cycle.time) > 0.0).all()
         assert np.isfinite(cycle.speed).all()
+
+
+def test_wind_is_an_optional_column(tmp_path: Path) -> None:
+    path = tmp_path / "windy.csv"
+    path.write_text("time_s,wind_mps,speed_mps\n0,3,0\n1,-4.5,1\n", encoding="utf-8")
+    cycle = load_cycle(path)
+    assert cycle.wind is not None
+    assert cycle.wind.tolist() == [3.0, -4.5]
+    assert load_cycle("udds").wind is None
+    path.write_text("time_s,speed_mps,wind_mps\n0,0,70\n1,1,nan\n", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_cycle(path)
+    assert [problem.location.key for problem in caught.value.problems] == ["wind_mps", "wind_mps"]
+    with pytest.raises(InputError, match="3 winds"):
+        make_cycle("bad", [0, 1], [0, 1], wind_mps=[1, 2, 3])

@@ -6,17 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.sim.vehicles import leaf
 
+from kyotsu.sim.car_table import load_validation_cars
 from kyotsu.sim.drive import (
     LIMITERS,
+    AxleForces,
     ElectricTerms,
     electric_scale,
     electric_terms,
     force_limit,
+    least_loss_share,
     loss_power,
     loss_terms,
     share_force,
 )
-from kyotsu.sim.parameters import LossParameters, drive_parameters, loss_parameters
+from kyotsu.sim.parameters import LossParameters, drive_parameters, loss_parameters, take
 
 Array = np.ndarray[tuple[int], np.dtype[np.float64]]
 
@@ -105,3 +108,24 @@ def test_scaled_power_stays_between_the_limits(
     assert power <= max(high, idle) + slack
     if low + slack < idle + linear + square < high - slack:
         assert scale == 1.0
+
+
+@given(st.floats(-8e3, 8e3), st.floats(0.1, 50.0), st.floats(0.05, 0.95))
+def test_the_least_loss_split_loses_no_more_than_any_other(asked: float, speed: float, other: float) -> None:
+    car = take(load_validation_cars().vehicles(), np.flatnonzero(load_validation_cars().layout == "all")[:1])
+    small = car.front._replace(loss=LossParameters(*(1.3 * value for value in car.front.loss)))
+    best = least_loss_share(car.chassis, small, car.rear, one(asked), one(speed))[0]
+
+    def loss(share: float) -> float:
+        forces = AxleForces(one(share * asked), one((1.0 - share) * asked), one(0.0))
+        terms = electric_terms(car.chassis, small, car.rear, forces, one(speed))
+        return float((terms.idle + terms.linear + terms.square)[0])
+
+    assert 0.0 <= best <= 1.0
+    assert loss(best) <= loss(other) + 1e-9 * abs(loss(other))
+
+
+def test_one_driven_axle_takes_all() -> None:
+    front = leaf()
+    assert least_loss_share(front.chassis, front.front, front.rear, one(1e3), one(10.0)) == 1.0
+    assert least_loss_share(front.chassis, front.rear, front.front, one(1e3), one(10.0)) == 0.0

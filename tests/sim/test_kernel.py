@@ -101,6 +101,35 @@ def test_single_precision() -> None:
     same(simulate(cars, names), simulate_batch(cars, names, dtype="float32"), TOLERANCE["float32"])
 
 
+def least_loss(vehicles: VehicleParameters) -> VehicleParameters:
+    flags = np.ones(vehicles.vehicle_count)
+    return vehicles._replace(chassis=vehicles.chassis._replace(least_loss_split=flags))
+
+
+def test_axles_that_share_so_that_they_lose_least() -> None:
+    table = load_validation_cars()
+    fixed = take(table.vehicles(), np.flatnonzero(table.layout == "all")[::12])
+    # A small motor in front: half and half is then not what loses least.
+    loss = fixed.front.loss._replace(torque_speed=1.5 * fixed.front.loss.torque_speed)
+    fixed = fixed._replace(front=fixed.front._replace(loss=loss))
+    cars = stack([fixed, least_loss(fixed)])
+    reference = simulate(cars, ("jp1015", "us06"))
+    same(reference, simulate_batch(cars, ("jp1015", "us06")))
+    half = fixed.vehicle_count
+    assert (reference.ledger.drive_loss_wh[half:] < reference.ledger.drive_loss_wh[:half]).all()
+
+
+def test_wind_and_first_limits_in_both_backends() -> None:
+    cars = stack([leaf(), kei()])
+    windy = make_cycle("windy", np.arange(60.0), np.linspace(0.0, 30.0, 60), 0.02, np.linspace(-25.0, 25.0, 60))
+    reference, batch = simulate(cars, windy), simulate_batch(cars, windy)
+    same(reference, batch)
+    assert (reference.first_limited_s == batch.first_limited_s).all()
+    assert (np.isfinite(reference.first_limited_s) == (reference.limited_s > 0.0))[..., 1:].all()
+    calm = simulate_batch(cars, make_cycle("calm", np.arange(60.0), np.linspace(0.0, 30.0, 60), 0.02))
+    assert (calm.ledger.road_wh != batch.ledger.road_wh).all()
+
+
 def test_a_batch_of_more_than_one_part_and_an_odd_tile() -> None:
     kinds = stack([leaf(), kei(), take(load_validation_cars().vehicles(), np.array([0]))])
     many = take(kinds, np.arange(3 * PART + WIDTH + 7) % 3)

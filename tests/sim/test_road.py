@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.sim.vehicles import lossless
 
-from kyotsu.sim.road import axle_loads, grade_force, inertia, road_load
+from kyotsu.sim.road import axle_loads, breakaway, grade_force, inertia, road_load
 from kyotsu.units import STANDARD_GRAVITY
 
 
@@ -44,3 +44,12 @@ def test_no_axle_is_pulled_off_the_road() -> None:
     front, rear = axle_loads(lossless(height_per_wheelbase=1.0).chassis, one(50.0), one(0.0))
     assert front[0] == 0.0
     assert rear[0] == pytest.approx(1000.0 * STANDARD_GRAVITY)
+
+
+def test_wind_acts_on_the_air_drag_alone() -> None:
+    chassis = lossless().chassis
+    calm, ahead, behind = (float(road_load(chassis, one(20.0), one(wind))[0]) for wind in (0.0, 10.0, -30.0))
+    assert ahead - calm == pytest.approx(0.5 * (30.0**2 - 20.0**2))
+    assert behind - calm == pytest.approx(0.5 * (-(10.0**2) - 20.0**2))
+    assert breakaway(chassis, one(10.0))[0] == pytest.approx(100.0 + 50.0)
+    assert road_load(chassis, one(0.0), one(10.0))[0] == 0.0

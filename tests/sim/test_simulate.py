@@ -20,8 +20,10 @@ def steady(speed: float, seconds: int = 100, grade: float = 0.0) -> Cycle:
 
 
 def sound(results: Results) -> bool:
-    tables = [value for name, value in vars_of(results) if isinstance(value, np.ndarray)]
-    return finite(*tables, *results.ledger)
+    tables = [value for _, value in vars_of(results) if isinstance(value, np.ndarray)]
+    never = results.first_limited_s == np.inf
+    tables = [np.where(never, 0.0, value) if value.shape == never.shape else value for value in tables]
+    return finite(*tables, *results.ledger) and bool((never == (results.limited_s == 0.0))[..., 1:].all())
 
 
 def vars_of(results: Results) -> list[tuple[str, object]]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kyotsu.sim.parameters import VehicleParameters
 
 AGREE = 1.05  # wall over processor time, at most, of a repeat that counts
+COLD_C = -6.7  # of the case in a climate, 20 degF
 PEER_RUNS = 20  # of the peer in one turn, some 40 ms
 
 # A worker: for each line a turn, answered with the least wall time [s] of a run. A car without thermal model,
@@ -77,19 +78,24 @@ def sim(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Time the simulation of many vehicles over UDDS, and FASTSim 3.1 in turns with it.
+    """Time the simulation of many vehicles over UDDS, plain and in the cold, and FASTSim 3.1 in turns with it.
 
     Whole calls are timed, from parameters to results, without history; FASTSim runs one car, without history or
     thermal model. It comes with `pip install 'kyotsu[bench]'`.
     """
     with optional("sim"):
         from kyotsu.sim.batch import simulate_batch  # noqa: PLC0415  (an extra)
+        from kyotsu.sim.climate import Climate  # noqa: PLC0415
         from kyotsu.sim.cycles import load_cycle  # noqa: PLC0415
     cars, cycle = _cars(vehicles), load_cycle("udds")
     cases = [
         Case(dtype, threads, partial(simulate_batch, cars, cycle, dtype=dtype, threads=threads))
         for dtype in ("float64", "float32")
         for threads in (1, 2)
+    ]
+    cases += [
+        Case(dtype, 1, partial(simulate_batch, cars, cycle, dtype=dtype, threads=1, climate=Climate(COLD_C)))
+        for dtype in ("float64", "float32")
     ]
     for case in cases:
         case.call()  # compile
@@ -142,6 +148,9 @@ class Peer:
 @contextmanager
 def _peer(python: Path) -> Iterator[Peer]:
     environment = {name: value for name, value in os.environ.items() if name != "RUST_BACKTRACE"}
+    if not python.is_file():
+        yield Peer(None, None)
+        return
     command = [str(python), "-c", PEER]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
@@ -205,12 +214,15 @@ def _first_s() -> tuple[float, float]:
 def _record(cases: list[Case], peer: Peer, vehicles: int, steps: int) -> dict[str, Any]:
     imports, first = _first_s()
     record: dict[str, Any] = {"cycle": "udds", "vehicles": vehicles, "steps": steps, "repeats": len(cases[0].wall)}
-    for one, two in zip(cases[::2], cases[1::2], strict=True):
+    plain, cold = cases[:4], cases[4:]
+    for one, two, warm in zip(plain[::2], plain[1::2], cold, strict=True):
         record[one.dtype] = {
             "vehicle_cycles_per_s_one_thread": round(vehicles / one.least_s),
             "vehicle_cycles_per_s_two_threads": round(vehicles / two.least_s),
             "two_threads_over_one": round(one.least_s / two.least_s, 2),
             "ns_per_step": round(one.least_s / vehicles / steps * 1e9, 2),
+            "ns_per_step_in_climate": round(warm.least_s / vehicles / steps * 1e9, 2),
+            "speed_in_climate_over_plain": round(one.least_s / warm.least_s, 2),
             "times_peer": round(peer.least_s * vehicles / one.least_s) if peer.name else None,
         }
     record["peer"] = {"name": peer.name, "vehicle_cycles_per_s": round(1.0 / peer.least_s)} if peer.name else None
@@ -220,7 +232,15 @@ def _record(cases: list[Case], peer: Peer, vehicles: int, steps: int) -> dict[st
 
 def _print(record: dict[str, Any]) -> None:
     screen.print(f"UDDS ({record['steps']} steps), {record['vehicles']} vehicles, least of {record['repeats']} repeats")
-    columns = ("per s, one thread", "two threads", "two over one", "ns per step", "times peer")
+    columns = (
+        "per s, one thread",
+        "two threads",
+        "two over one",
+        "ns per step",
+        "in climate",
+        "its speed",
+        "times peer",
+    )
     listing = table("", *columns, right=columns)
     for dtype in ("float64", "float32"):
         figures = record[dtype]
@@ -231,6 +251,8 @@ def _print(record: dict[str, Any]) -> None:
             f"{figures['vehicle_cycles_per_s_two_threads']:,}",
             f"{figures['two_threads_over_one']:.2f}",
             f"{figures['ns_per_step']:.2f}",
+            f"{figures['ns_per_step_in_climate']:.2f}",
+            f"{figures['speed_in_climate_over_plain']:.2f}",
             times,
         )
     screen.print(listing)

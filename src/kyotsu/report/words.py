@@ -22,6 +22,13 @@ LIMITER_WORDS = {
     "motor_speed": "motor speed",
     "battery": "battery power",
     "battery_empty": "empty battery",
+    "battery_cold": "cold battery",
+    "battery_hot": "hot battery",
+    "battery_low": "low battery",
+    "battery_voltage": "battery voltage",
+    "motor_hot": "hot motor",
+    "inverter_hot": "hot inverter",
+    "motor_voltage": "low voltage at the motor",
 }
 
 

@@ -140,12 +140,16 @@ def _run(jobs: Sequence[Callable[[], None]], workers: int) -> None:
 
 def _no_totals(vehicles: int, cycles: int, warm: bool) -> Totals:
     shape = (vehicles, cycles)
+    limits = (len(LIMITERS), *shape)
     return Totals(
-        np.zeros((RESULT_ROWS - ENERGIES, *shape)),
-        np.zeros((len(LIMITERS), *shape)),
-        np.full((len(LIMITERS), *shape), NEVER),
-        *(np.zeros(shape) for _ in range(4)),
-        WarmTotals(*(np.zeros((rows, *shape)) for rows in WARM_ROWS)) if warm else None,
+        energies=np.zeros((RESULT_ROWS - ENERGIES, *shape)),
+        limited=np.zeros(limits),
+        first=np.full(limits, NEVER),
+        distance=np.zeros(shape),
+        soc=np.zeros(shape),
+        missed=np.zeros(shape),
+        shortfall=np.zeros(shape),
+        warm=WarmTotals._make(np.zeros((rows, *shape)) for rows in WARM_ROWS) if warm else None,
     )
 
 
@@ -153,18 +157,13 @@ def _steps(trace: Cycle, dtype: str) -> npt.NDArray[Any]:
     """Columns of `kernel.Trace`, shape (step, 6)."""
     plan = Plan.of([trace])
     before = np.concatenate([plan.first_speed, plan.speed[:-1, 0]])
-    speed, slope, duration, wind = (
-        column[:, 0] for column in (plan.speed, plan.slope_sine, plan.duration, plan.wind)
-    )
+    speed, slope, duration, wind = (column[:, 0] for column in (plan.speed, plan.slope_sine, plan.duration, plan.wind))
     begin = np.concatenate([[0.0], np.cumsum(duration)[:-1]])
     return np.stack([before, speed, slope, duration, wind, begin], axis=1).astype(dtype)
 
 
-def _parts(
-    parameters: VehicleParameters, bad: npt.NDArray[np.bool_]
-) -> Iterator[Part]:
-    """Vehicles of one kind, and whether they are to be mirrored; `PART` at most at a time, none that cannot be driven.
-    """
+def _parts(parameters: VehicleParameters, bad: npt.NDArray[np.bool_]) -> Iterator[Part]:
+    """Vehicles of one kind, `PART` at most at a time; those that cannot be driven are left out."""
     front_idle, rear_idle = idle(parameters.front), idle(parameters.rear)
     both, free = ~front_idle & ~rear_idle, parameters.chassis.least_loss_split > 0.0
     kinds: list[tuple[Kind, bool, npt.NDArray[np.bool_]]] = [
@@ -194,7 +193,9 @@ def _drive_part(vehicles: VehicleParameters, part: Part, drive: Drive, totals: T
 
 def _drive_part_in_climate(vehicles: VehicleParameters, part: Part, drive: Drive, totals: Totals) -> None:
     kind, mirror, lanes = part
-    assert drive.climate is not None and drive.begin is not None and totals.warm is not None
+    assert drive.climate is not None
+    assert drive.begin is not None
+    assert totals.warm is not None
     kernel = compiled_climate_kernel(kind, drive.dtype)
     some = in_climate(take(vehicles, lanes), drive.climate)
     some = referred(mirrored(some) if mirror else some)
@@ -280,11 +281,11 @@ def referred(vehicles: VehicleParameters) -> VehicleParameters:
     top = np.minimum(front.maximum_speed / front.gear_ratio, rear.maximum_speed / rear.gear_ratio)
     one, charge = np.ones_like(top), pack.capacity
     if vehicles.thermal is not None:
-        warm = (
-            drive._replace(per_rated_voltage=drive.per_rated_voltage / charge)
-            for drive in (vehicles.thermal.front, vehicles.thermal.rear)
+        warm = vehicles.thermal
+        ahead, behind = (
+            drive._replace(per_rated_voltage=drive.per_rated_voltage / charge) for drive in (warm.front, warm.rear)
         )
-        vehicles = vehicles._replace(thermal=vehicles.thermal._replace(**dict(zip(("front", "rear"), warm))))
+        vehicles = vehicles._replace(thermal=warm._replace(front=ahead, rear=behind))
     return vehicles._replace(
         chassis=chassis._replace(tyre_radius=one),
         front=_at_wheel(front, chassis.tyre_radius, top * chassis.tyre_radius),

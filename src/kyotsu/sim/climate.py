@@ -269,9 +269,8 @@ def warmth_of(
     hvac, conditioning, cabin, battery, given_off = totals.heat / J_PER_WH
     columns = map_arrays(lambda values: values[:, None], vehicles.thermal)
     stored = heat_stored(columns, Inside(*begin), Inside(*totals.inside)) / J_PER_WH
-    ledger = HeatLedger(
-        hvac, conditioning, *losses_wh, cabin, battery, solar_j / J_PER_WH, stored, given_off
-    )
+    stored = np.where(begin[2] > 0.0, stored, 0.0)  # a vehicle that cannot be driven may have no heat capacity
+    ledger = HeatLedger(hvac, conditioning, *losses_wh, cabin, battery, solar_j / J_PER_WH, stored, given_off)
     end = Temperatures(*(np.where(value > 0.0, value - ZERO_CELSIUS, 0.0) for value in totals.inside[2:]))
     peak = Peaks(*(np.where(value > 0.0, value - ZERO_CELSIUS, 0.0) for value in totals.peak))
     return Warmth(ledger, end, peak)

@@ -20,7 +20,6 @@ from kyotsu.sim.kernel import (
     BEHIND,
     COMMON,
     DISTANCE,
-    ENERGIES,
     FIRST,
     GROUPS,
     LIMITED,
@@ -52,8 +51,14 @@ from kyotsu.sim.step import (
     traction,
     travelled_share,
 )
-from kyotsu.sim.thermal import Conditions, Heat, Inside, Response, Weather, conditions, response_of, warmed
-from kyotsu.sim.thermal_parameters import NO_DRIVE_THERMAL, BatteryThermal, CabinParameters, CircuitParameters, DriveThermal
+from kyotsu.sim.thermal import Heat, Inside, Response, Weather, conditions, response_of, warmed
+from kyotsu.sim.thermal_parameters import (
+    NO_DRIVE_THERMAL,
+    BatteryThermal,
+    CabinParameters,
+    CircuitParameters,
+    DriveThermal,
+)
 
 # Vehicles of a tile: less than in `kernel`, for there are twice as many rows; see there.
 WIDTH = 24
@@ -82,6 +87,9 @@ WEATHERED = {
     f"thermal.cabin.{name}": 0.0 for name in CabinParameters._fields if name not in ("heat_capacity", "conductance")
 }
 NO_REAR = {f"thermal.rear.{name}": value for name, value in zip(DriveThermal._fields, NO_DRIVE_THERMAL, strict=True)}
+STILL_REAR = {
+    "rear_motor_left": "1.0", "rear_motor_rise": "0.0", "rear_inverter_left": "1.0", "rear_inverter_rise": "0.0",
+}  # fmt: skip
 CLIMATE_COMMON: dict[Kind, dict[str, float]] = {
     "one": {**COMMON["one"], **WEATHERED, **NO_REAR},
     "fixed": {**COMMON["fixed"], **WEATHERED},
@@ -112,18 +120,26 @@ def climate_source(kind: Kind) -> str:
     """Text of `vehicle_at` and `weather_at`, which take each value from its row or from what all have in common."""
     values = grouped_source(CLIMATE_GROUPS, CLIMATE_COMMON[kind], PARAMETERS)
     parts = ", ".join(values[part] for part in parameters.VehicleParameters._fields)
-    response = ", ".join(f"tile[{row} * WIDTH + place]" for row in range(RESPONSE, PARAMETERS))
+    response = ", ".join(
+        STILL_REAR[name] if kind == "one" and name in STILL_REAR else f"tile[{row} * WIDTH + place]"
+        for row, name in enumerate(Response._fields, RESPONSE)
+    )
     inside = ", ".join(f"tile[{INSIDE + row} * WIDTH + place]" for row in range(len(Inside._fields)))
-    return "".join(
-        f"def {name}(tile, place):\n    return {value}\n"
-        for name, value in {
-            "vehicle_at": f"VehicleParameters({parts})",
-            "weather_at": values["weather"],
-            "response_at": f"Response({response})",
-            "inside_at": f"Inside({inside})",
-        }.items()
-    ) + "def keep_response(tile, place, response):\n" + "".join(
-        f"    tile[{RESPONSE + row} * WIDTH + place] = response.{name}\n" for row, name in enumerate(Response._fields)
+    return (
+        "".join(
+            f"def {name}(tile, place):\n    return {value}\n"
+            for name, value in {
+                "vehicle_at": f"VehicleParameters({parts})",
+                "weather_at": values["weather"],
+                "response_at": f"Response({response})",
+                "inside_at": f"Inside({inside})",
+            }.items()
+        )
+        + "def keep_response(tile, place, response):\n"
+        + "".join(
+            f"    tile[{RESPONSE + row} * WIDTH + place] = response.{name}\n"
+            for row, name in enumerate(Response._fields)
+        )
     )
 
 

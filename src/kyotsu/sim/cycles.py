@@ -79,9 +79,7 @@ def load_cycle(source: str | Path) -> Cycle:
     return _parse(path.stem, _read(path), str(path))
 
 
-def make_cycle(
-    name: str, time_s: object, speed_mps: object, grade: object = 0.0, wind_mps: object = 0.0
-) -> Cycle:
+def make_cycle(name: str, time_s: object, speed_mps: object, grade: object = 0.0, wind_mps: object = 0.0) -> Cycle:
     """A cycle from arrays, checked as a file is.
 
     Args:

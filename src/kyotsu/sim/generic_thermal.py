@@ -104,9 +104,9 @@ def generic_thermal(
     chosen = constants or thermal_constants()
     size = battery.capacity.size
     voltage = table_value(battery.open_circuit_voltage, np.full(size, chosen.rated_soc), np.arange(size))
-    drives = (_drive(drive.peak_power / 1e3, voltage, chosen) for drive in (front, rear))
+    driven = [_drive(drive.peak_power / 1e3, voltage, chosen) for drive in (front, rear)]
     year = np.broadcast_to(np.asarray(model_year, dtype=np.float64), (size,))
-    return ThermalParameters(_battery(battery, chosen), *drives, _cabin(year, chosen))
+    return ThermalParameters(_battery(battery, chosen), driven[0], driven[1], _cabin(year, chosen))
 
 
 def _battery(battery: BatteryParameters, chosen: ThermalConstants) -> BatteryThermal:
@@ -115,15 +115,17 @@ def _battery(battery: BatteryParameters, chosen: ThermalConstants) -> BatteryThe
     energy_kwh = battery.capacity * 0.5 * (table[:, 1:] + table[:, :-1]).mean(axis=1) / 3.6e6
     mass = energy_kwh / chosen.pack_specific_energy
     (low, low_slope), (high, high_slope) = _ramp(*chosen.discharge_low), _ramp(*chosen.charge_high)
-    return BatteryThermal(
-        chosen.pack_specific_heat * mass,
-        chosen.pack_conductance * mass,
-        *_filled(count, *chosen.battery_heater, *chosen.battery_cooler),
-        *_filled(count, *_ramp(*chosen.discharge_cold), *_ramp(*chosen.charge_cold), *_ramp(*chosen.battery_hot)),
-        battery.soc_minimum + low,
-        *_filled(count, low_slope),
-        battery.soc_maximum + high,
-        *_filled(count, high_slope),
+    return BatteryThermal._make(
+        (
+            chosen.pack_specific_heat * mass,
+            chosen.pack_conductance * mass,
+            *_filled(count, *chosen.battery_heater, *chosen.battery_cooler),
+            *_filled(count, *_ramp(*chosen.discharge_cold), *_ramp(*chosen.charge_cold), *_ramp(*chosen.battery_hot)),
+            battery.soc_minimum + low,
+            *_filled(count, low_slope),
+            battery.soc_maximum + high,
+            *_filled(count, high_slope),
+        )
     )
 
 
@@ -131,14 +133,16 @@ def _drive(power_kw: FloatArray, rated_voltage: FloatArray, chosen: ThermalConst
     """An axle without a drive holds next to nothing and is warmed by nothing."""
     count, least = power_kw.size, 1e-3
     sized = np.maximum(power_kw, least)
-    return DriveThermal(
-        chosen.motor_specific_heat * chosen.motor_mass * sized,
-        chosen.motor_conductance * sized,
-        *_filled(count, chosen.motor_loss_share, *_ramp(*chosen.motor_hot)),
-        chosen.inverter_capacity * sized,
-        chosen.inverter_conductance * sized,
-        *_filled(count, chosen.inverter_loss_share, *_ramp(*chosen.inverter_hot)),
-        1.0 / rated_voltage,
+    return DriveThermal._make(
+        (
+            chosen.motor_specific_heat * chosen.motor_mass * sized,
+            chosen.motor_conductance * sized,
+            *_filled(count, chosen.motor_loss_share, *_ramp(*chosen.motor_hot)),
+            chosen.inverter_capacity * sized,
+            chosen.inverter_conductance * sized,
+            *_filled(count, chosen.inverter_loss_share, *_ramp(*chosen.inverter_hot)),
+            1.0 / rated_voltage,
+        )
     )
 
 
@@ -146,17 +150,19 @@ def _cabin(year: FloatArray, chosen: ThermalConstants) -> CabinParameters:
     first, last = chosen.heat_pump_years
     pumps = np.clip((year - first) / (last - first), 0.0, 1.0)
     cop, slope = chosen.heat_pump_cop
-    return CabinParameters(
-        *_filled(
-            year.size,
-            chosen.cabin_capacity,
-            chosen.cabin_conductance,
-            chosen.cabin_heater,
-            chosen.cabin_cooler,
-        ),
-        1.0 + pumps * (cop - 1.0),
-        slope * pumps,
-        *_filled(year.size, *chosen.cooling_cop, chosen.blower_power),
+    return CabinParameters._make(
+        (
+            *_filled(
+                year.size,
+                chosen.cabin_capacity,
+                chosen.cabin_conductance,
+                chosen.cabin_heater,
+                chosen.cabin_cooler,
+            ),
+            1.0 + pumps * (cop - 1.0),
+            slope * pumps,
+            *_filled(year.size, *chosen.cooling_cop, chosen.blower_power),
+        )
     )
 
 

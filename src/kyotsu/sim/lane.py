@@ -138,12 +138,6 @@ def sqrt(value: Any) -> Any:
 
 
 @_inlined
-def exp(value: Any) -> Any:
-    """Exponential function."""
-    return math.exp(value)
-
-
-@_inlined
 def floor(value: Any) -> Any:
     """Largest whole number not above, as a float."""
     return np.floor(value)

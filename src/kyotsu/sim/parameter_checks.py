@@ -6,6 +6,9 @@ only flags the vehicles, so that one bad row does not stop a batch.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -157,7 +160,21 @@ def _range_findings(name: str, values: dict[str, FloatArray], ranges: dict[str, 
     return found
 
 
+_required: ContextVar[bool] = ContextVar("required", default=True)
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """In here builders build whatever they are given, and NaN may pass: `invalid` names the vehicles later."""
+    before = _required.set(False)
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    finally:
+        _required.reset(before)
+
+
 def require(found: list[Finding]) -> None:
-    """Raise `InputError` with all findings, if there are any."""
-    if found:
+    """Raise `InputError` with all findings, if there are any; not so where all is `unchecked`."""
+    if found and _required.get():
         raise InputError(problem for _, problem in found)

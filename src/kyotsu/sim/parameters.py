@@ -1,9 +1,9 @@
 """What a vehicle is to the simulation: named arrays in SI units, one entry per vehicle.
 
-`VehicleParameters` holds a chassis, a front and a rear drive, a battery, its circuit and what is warm. All inside is bare SI,
-shape (vehicle,) or (vehicle, table). The builders take numbers as people write them, keywords with the unit
-in the name, scalars or arrays of shape (vehicle,); impossible values raise `InputError` with every problem
-found. What is unknown can be taken from `components`. `stack` joins vehicles into one batch.
+`VehicleParameters` holds a chassis, a front and a rear drive, a battery, its circuit and what is warm. Everything
+inside is bare SI, shape (vehicle,) or (vehicle, table). The builders take numbers as people write them, keywords
+with the unit in the name, scalars or arrays of shape (vehicle,); impossible values raise `InputError` with every
+problem found. What is unknown can be taken from `components`. `stack` joins vehicles into one batch.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ import numpy.typing as npt
 from kyotsu.errors import InputError, Location, Problem
 from kyotsu.sim.generic_thermal import generic_circuit, generic_thermal
 from kyotsu.sim.parameter_checks import battery_findings, chassis_findings, drive_findings, require, thermal_findings
-from kyotsu.sim.thermal_parameters import CircuitParameters, FloatArray, ThermalParameters
+from kyotsu.sim.thermal_parameters import CircuitParameters, ThermalParameters
 from kyotsu.units import RPM_PER_RAD_S
 
+FloatArray = npt.NDArray[np.float64]
 Numbers = float | Sequence[float] | FloatArray
 TorqueSplit = Literal["fixed", "least_loss"]
 TORQUE_SPLITS = ("fixed", "least_loss")

@@ -353,7 +353,8 @@ class _Tally:
         size = state.speed.size
         nothing = np.zeros((3, size))
         limits = np.zeros((size, len(LIMITERS)))
-        tally = cls(state, np.zeros((len(Flows._fields) - 1, size)), limits, limits + NEVER, *nothing, [])
+        sums = np.zeros((len(Flows._fields) - 1, size))
+        tally = cls(state, sums, limits, limits + NEVER, nothing[0], nothing[1], nothing[2], [])
         if air is not None:
             tally.inside, tally.heat = Inside(*air.begin), np.zeros((len(Heat._fields), size))
             tally.peak = _hottest(tally.inside)
@@ -372,7 +373,8 @@ class _Tally:
         self.shortfall = np.maximum(self.shortfall, behind)
 
     def warm(self, inside: Inside, heat: Heat, duration: FloatArray) -> None:
-        assert self.heat is not None and self.peak is not None
+        assert self.heat is not None
+        assert self.peak is not None
         self.inside = inside
         self.heat += np.stack(heat) * duration
         self.peak = np.maximum(self.peak, _hottest(inside))
@@ -389,12 +391,10 @@ class _Tally:
         def shaped(*totals: FloatArray) -> Iterator[FloatArray]:
             return (total.reshape(*total.shape[:-1], *shape).copy() for total in totals)
 
-        totals = shaped(
-            self.sums, self.limited.T, self.first.T, state.distance, state.soc, self.missed, self.shortfall
-        )
+        totals = shaped(self.sums, self.limited.T, self.first.T, state.distance, state.soc, self.missed, self.shortfall)
         if self.inside is None or self.heat is None or self.peak is None:
-            return Totals(*totals)
-        return Totals(*totals, WarmTotals(*shaped(self.heat, np.stack(self.inside), self.peak)))
+            return Totals._make((*totals, None))
+        return Totals._make((*totals, WarmTotals._make(shaped(self.heat, np.stack(self.inside), self.peak))))
 
     def histories(self, traces: Sequence[Cycle], plan: Plan, vehicles: int) -> dict[str, History]:
         kept = np.array(self.records).reshape(len(self.records), -1, vehicles, len(traces))
@@ -404,11 +404,11 @@ class _Tally:
             speed, *others = np.moveaxis(kept[:steps, :, :, column], 0, 2)
             warm = [value - ZERO_CELSIUS for value in others[5:]]
             histories[trace.name] = History(
-                trace.time[0] + np.cumsum(plan.duration[:steps, column]),
-                plan.speed[:steps, column] * KMH_PER_MPS,
-                speed * KMH_PER_MPS,
-                *others[:5],
-                Temperatures(*warm) if warm else None,
+                time_s=trace.time[0] + np.cumsum(plan.duration[:steps, column]),
+                trace_km_h=plan.speed[:steps, column] * KMH_PER_MPS,
+                speed_km_h=speed * KMH_PER_MPS,
+                **dict(zip(History._fields[3:8], others[:5], strict=True)),
+                temperatures=Temperatures(*warm) if warm else None,
             )
         return histories
 

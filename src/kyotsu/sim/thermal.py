@@ -320,9 +320,7 @@ def conditions(
     auxiliary = parameters.chassis.auxiliary_power + wanted.hvac + wanted.conditioning
     supply = supply_from(battery, auxiliary, behind, warm * at_once, soc, duration)
     by_voltage = (behind - battery.voltage_minimum) < battery.discharge_current * warm * at_once
-    torque, power = drive_reasons(
-        parameters, inside, (front_heat, rear_heat), np.minimum(front_weak, rear_weak)
-    )
+    torque, power = drive_reasons(parameters, inside, (front_heat, rear_heat), np.minimum(front_weak, rear_weak))
     return Conditions(
         VehicleParameters(parameters.chassis, front, rear, battery, circuit, thermal),
         supply,
@@ -384,10 +382,8 @@ def warmed(
     front_loss, rear_loss = axle_losses(moment, target, forces, flows.drive_loss)
     front, rear = thermal.front, thermal.rear
     after = Inside(
-        inside.fast * response.fast_left
-        + circuit.fast_share * found.resistance * current * (1.0 - response.fast_left),
-        inside.slow * response.slow_left
-        + circuit.slow_share * found.resistance * current * (1.0 - response.slow_left),
+        inside.fast * response.fast_left + circuit.fast_share * found.resistance * current * (1.0 - response.fast_left),
+        inside.slow * response.slow_left + circuit.slow_share * found.resistance * current * (1.0 - response.slow_left),
         part_after(
             inside.battery, ambient, flows.battery_loss + battery_heat, response.battery_left, response.battery_rise
         ),
