@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.public_data import public_data
 
 from kyotsu.sim.drive import loss_power
 from kyotsu.sim.motor_map import TERMS, fit_loss_model, loss_model_of_map, loss_terms
 from kyotsu.sim.parameters import FloatArray, loss_parameters
 from kyotsu.spec.eaxle import LossMap, LossModel
 from kyotsu.units import RPM_PER_RAD_S
-from tests.public_data import public_data
 
 HERE = Path(__file__).parent
 Row = dict[str, str]
