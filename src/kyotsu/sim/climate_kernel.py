@@ -51,7 +51,20 @@ from kyotsu.sim.step import (
     traction,
     travelled_share,
 )
-from kyotsu.sim.thermal import Heat, Inside, Response, Weather, conditions, response_of, warmed
+from kyotsu.sim.thermal import (
+    Comfort,
+    Heat,
+    Inside,
+    Losses,
+    Response,
+    Weather,
+    comfort,
+    conditions,
+    losses,
+    response_of,
+    warm_resistance,
+    warmed,
+)
 from kyotsu.sim.thermal_parameters import (
     NO_DRIVE_THERMAL,
     BatteryThermal,
@@ -69,7 +82,10 @@ INSIDE = HEAT + len(Heat._fields)  # one row for each of Inside
 PEAK = INSIDE + len(Inside._fields)  # K; battery, hotter motor, hotter inverter
 RESULT_ROWS = PEAK + 3
 FREE, LOW, HIGH, VOLTAGE, VOLTAGE_SLOPE, RESISTANCE, RESISTANCE_SLOPE = range(RESULT_ROWS, RESULT_ROWS + 7)
-RESPONSE = RESULT_ROWS + 7
+WARM = RESULT_ROWS + 7  # ohm, `warm_resistance`
+COMFORT = WARM + 1  # one row for each of Comfort
+LOSSES = COMFORT + len(Comfort._fields)  # one row for each of Losses
+RESPONSE = LOSSES + len(Losses._fields)
 PARAMETERS = RESPONSE + len(Response._fields)
 
 CLIMATE_GROUPS: tuple[tuple[str, type[Any]], ...] = (
@@ -230,15 +246,29 @@ def respond(tile: Any, duration: Any) -> None:
 def free_pass(tile: Any, trace: Trace) -> Any:
     """Drive all vehicles of a tile one step, as far as they can follow the trace.
 
+    In three loops: what depends on temperatures alone, the drive, and what it warms. One loop would be too long for
+    a processor to work on several vehicles at a time while one waits for its divisions and roots.
+
     Returns:
         How many can. The others stay as they are, with 0 in the row `FREE`.
     """
+    for place in range(WIDTH):
+        vehicle, inside, soc = vehicle_at(tile, place), inside_at(tile, place), tile[SOC * WIDTH + place]
+        resistance = tile[RESISTANCE * WIDTH + place] + soc * tile[RESISTANCE_SLOPE * WIDTH + place]
+        wanted = comfort(vehicle, weather_at(tile, place), response_at(tile, place), inside)
+        tile[WARM * WIDTH + place] = warm_resistance(vehicle, inside, resistance)
+        tile[COMFORT * WIDTH + place] = wanted.cabin
+        tile[(COMFORT + 1) * WIDTH + place] = wanted.battery
+        tile[(COMFORT + 2) * WIDTH + place] = wanted.hvac
+        tile[(COMFORT + 3) * WIDTH + place] = wanted.conditioning
     count = 0.0
     for place in range(WIDTH):
-        vehicle, weather = vehicle_at(tile, place), weather_at(tile, place)
-        response, inside = response_at(tile, place), inside_at(tile, place)
+        vehicle, response, inside = vehicle_at(tile, place), response_at(tile, place), inside_at(tile, place)
         soc, distance = tile[SOC * WIDTH + place], tile[DISTANCE * WIDTH + place]
-        found = conditions(vehicle, weather, response, inside, charge_at(tile, place, soc), trace.duration)
+        voltage = tile[VOLTAGE * WIDTH + place] + soc * tile[VOLTAGE_SLOPE * WIDTH + place]
+        wanted = comfort_at(tile, place)
+        charge = (soc, voltage, tile[WARM * WIDTH + place])
+        found = conditions(vehicle, response, inside, charge, wanted, trace.duration)
         asked = Input(trace.speed, trace.slope_sine, trace.duration, trace.wind)
         moment = Moment(found.parameters, State(trace.before, soc, distance), asked, found.supply)
         forces = traction(moment, trace.speed)
@@ -248,15 +278,32 @@ def free_pass(tile: Any, trace: Trace) -> Any:
         free &= (tile[BEHIND * WIDTH + place] == 0.0) & (trace.duration > TINY)
         share = lane.where(free, 1.0, 0.0)
         after, flows = settle(moment, trace.speed, forces, 1.0)  # type: ignore[arg-type]
-        warm, flows, heat = warmed(moment, found, (trace.speed, forces, flows), weather, response, inside)
+        flows, lost = losses(moment, found, (trace.speed, forces, flows), wanted)
         tile[FREE * WIDTH + place] = share
         tile[SOC * WIDTH + place] = soc + share * (after.soc - soc)
         tile[DISTANCE * WIDTH + place] = distance + share * (after.distance - distance)
         tile[LIMITED * WIDTH + place] += share * trace.duration
         add_energies(tile, place, flows, share * trace.duration)
+        tile[LOSSES * WIDTH + place] = lost.current
+        tile[(LOSSES + 1) * WIDTH + place] = lost.battery
+        tile[(LOSSES + 2) * WIDTH + place] = lost.front
+        tile[(LOSSES + 3) * WIDTH + place] = lost.rear
+        tile[(LOSSES + 4) * WIDTH + place] = lost.fed
+        count += share
+    for place in range(WIDTH):
+        inside, share = inside_at(tile, place), tile[FREE * WIDTH + place]
+        warm, heat = warmed(
+            vehicle_at(tile, place),
+            weather_at(tile, place),
+            response_at(tile, place),
+            inside,
+            tile[WARM * WIDTH + place],
+            comfort_at(tile, place),
+            losses_at(tile, place),
+            trace.duration,
+        )
         add_heat(tile, place, heat, share * trace.duration)
         keep_inside(tile, place, blended(inside, warm, share))
-        count += share
     return count
 
 
@@ -267,7 +314,10 @@ def limited_pass(tile: Any, place: int, trace: Trace, voltage: Any, resistance: 
     soc = tile[SOC * WIDTH + place]
     if not tile[LOW * WIDTH + place] <= soc <= tile[HIGH * WIDTH + place]:
         look_up(tile, place, voltage, resistance)
-    found = conditions(vehicle, weather, response, inside, charge_at(tile, place, soc), trace.duration)
+    ohm = tile[RESISTANCE * WIDTH + place] + soc * tile[RESISTANCE_SLOPE * WIDTH + place]
+    warm, wanted = warm_resistance(vehicle, inside, ohm), comfort(vehicle, weather, response, inside)
+    charge = (soc, tile[VOLTAGE * WIDTH + place] + soc * tile[VOLTAGE_SLOPE * WIDTH + place], warm)
+    found = conditions(vehicle, response, inside, charge, wanted, trace.duration)
     state = State(trace.before - tile[BEHIND * WIDTH + place], soc, tile[DISTANCE * WIDTH + place])
     asked = Input(trace.speed, trace.slope_sine, trace.duration, trace.wind)
     moment = Moment(found.parameters, state, asked, found.supply)
@@ -279,7 +329,8 @@ def limited_pass(tile: Any, place: int, trace: Trace, voltage: Any, resistance: 
     limiter = lane.where(too_fast and forces.limiter == NONE, MOTOR_SPEED, forces.limiter)
     forces = drive.AxleForces(forces.front, forces.rear, limiter)
     after, flows = settle(moment, target, forces, travelled_share(moment, target, forces))
-    warm, flows, heat = warmed(moment, found, (target, forces, flows), weather, response, inside)
+    flows, lost = losses(moment, found, (target, forces, flows), wanted)
+    within, heat = warmed(vehicle, weather, response, inside, warm, wanted, lost, trace.duration)
     behind = trace.speed - after.speed
     tile[BEHIND * WIDTH + place] = behind
     tile[SOC * WIDTH + place] = after.soc
@@ -289,15 +340,27 @@ def limited_pass(tile: Any, place: int, trace: Trace, voltage: Any, resistance: 
     count_limit(tile, place, flows.limiter, trace)
     add_energies(tile, place, flows, trace.duration)
     add_heat(tile, place, heat, trace.duration)
-    keep_inside(tile, place, warm)
+    keep_inside(tile, place, within)
 
 
-def charge_at(tile: Any, place: int, soc: Any) -> Any:
-    """State of charge, and open-circuit voltage and resistance there, by the lines of `look_up`."""
-    return (
-        soc,
-        tile[VOLTAGE * WIDTH + place] + soc * tile[VOLTAGE_SLOPE * WIDTH + place],
-        tile[RESISTANCE * WIDTH + place] + soc * tile[RESISTANCE_SLOPE * WIDTH + place],
+def comfort_at(tile: Any, place: int) -> Comfort:
+    """Heat asked for in this step."""
+    return Comfort(
+        tile[COMFORT * WIDTH + place],
+        tile[(COMFORT + 1) * WIDTH + place],
+        tile[(COMFORT + 2) * WIDTH + place],
+        tile[(COMFORT + 3) * WIDTH + place],
+    )
+
+
+def losses_at(tile: Any, place: int) -> Losses:
+    """What this step brings into the parts."""
+    return Losses(
+        tile[LOSSES * WIDTH + place],
+        tile[(LOSSES + 1) * WIDTH + place],
+        tile[(LOSSES + 2) * WIDTH + place],
+        tile[(LOSSES + 3) * WIDTH + place],
+        tile[(LOSSES + 4) * WIDTH + place],
     )
 
 
@@ -358,7 +421,7 @@ def keep_peaks(tile: Any, place: int, inside: Inside) -> None:
 
 
 PARTS = (
-    load, respond, free_pass, limited_pass, charge_at, look_up, line, trace_at, count_limit,
+    load, respond, free_pass, limited_pass, comfort_at, losses_at, look_up, line, trace_at, count_limit,
     add_energies, add_heat, blended, keep_inside, keep_peaks,
 )  # fmt: skip
 PHYSICS = (road, drive, battery, step, thermal)

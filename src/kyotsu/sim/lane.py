@@ -50,7 +50,7 @@ def compiled(
 
     Args:
         kernel: the function to call, of arrays of `dtype`.
-        parts: the functions of its own file that it needs.
+        parts: the functions that it needs of its own file or, with the constants of its own, of another.
         physics: files whose functions it needs; those written for arrays only are left alone.
         dtype: `float64` or `float32`.
         text: of all files that take part; it keys the cache, so that no stale physics is ever run.
@@ -62,9 +62,11 @@ def compiled(
     """
     real = np.dtype(dtype).type
     identity = f"{dtype}_{hashlib.sha256((text + generated).encode()).hexdigest()[:16]}"
-    files = [*physics, sys.modules[kernel.__module__]]
+    parts, physics = list(parts), list(physics)
+    homes = [sys.modules[part.__module__] for part in parts]  # what a part of another file knows there, it knows here
+    files = [*homes, *physics, sys.modules[kernel.__module__]]
     scope = {name: value for file in files for name, value in vars(file).items()}
-    functions = [value for file in files[:-1] for value in vars(file).values() if _of(file, value)]
+    functions = [value for file in physics for value in vars(file).values() if _of(file, value)]
     more: dict[str, FunctionType] = {}
     exec(generated, scope, more)
     scope.update({name: real(value) for name, value in scope.items() if type(value) is float})

@@ -115,10 +115,18 @@ class Conditions(NamedTuple):
 
     parameters: VehicleParameters  # derated
     supply: Supply
-    resistance: FloatArray  # ohm, at this temperature, both pairs included
     overvoltage: FloatArray  # V, mean over the step of what the pairs carried before
-    comfort: Comfort
     reasons: Reasons
+
+
+class Losses(NamedTuple):
+    """What a step brings into the parts; each of shape (vehicle,)."""
+
+    current: FloatArray  # A, out of the cells
+    battery: FloatArray  # W
+    front: FloatArray  # W, loss of the front drive
+    rear: FloatArray  # W
+    fed: FloatArray  # -, share of heating and cooling that the battery could feed
 
 
 class Heat(NamedTuple):
@@ -282,30 +290,34 @@ def drive_reasons(
     return torque, power
 
 
+def warm_resistance(parameters: VehicleParameters, inside: Inside, resistance: FloatArray) -> FloatArray:
+    """The pack's resistance at its temperature [ohm], from that at 25 degC; see `battery.arrhenius`."""
+    return resistance * arrhenius(parameters.circuit.activation, inside.battery)
+
+
 def conditions(
     parameters: VehicleParameters,
-    weather: Weather,
     response: Response,
     inside: Inside,
     charge: tuple[FloatArray, FloatArray, FloatArray],
+    wanted: Comfort,
     duration: FloatArray,
 ) -> Conditions:
     """What vehicles can give and take in a step.
 
     With a constant current over the step the pairs' mean voltage is v m + R_k I (1 − m), m from `mean_remaining`: so
-    the pack is a source of U_oc − Σ v m behind R_0 + Σ R_k (1 − m), all of it times the Arrhenius factor.
+    the pack is a source of U_oc − Σ v m behind R_0 + Σ R_k (1 − m).
 
     Args:
         parameters: the vehicles.
-        weather: what stays the same.
         response: of this length of step.
         inside: pairs and temperatures at the start of the step.
-        charge: state of charge [-], and open-circuit voltage [V] and resistance at 25 degC [ohm] there.
+        charge: state of charge [-], and there open-circuit voltage [V] and `warm_resistance` [ohm].
+        wanted: heat asked for, and what it draws.
         duration: of the step [s].
     """
     circuit, thermal = parameters.circuit, parameters.thermal
-    soc, voltage, resistance = charge
-    warm = resistance * arrhenius(circuit.activation, inside.battery)
+    soc, voltage, warm = charge
     at_once = 1.0 - circuit.fast_share * response.fast_mean - circuit.slow_share * response.slow_mean
     overvoltage = inside.fast * response.fast_mean + inside.slow * response.slow_mean
     behind = voltage - overvoltage
@@ -316,7 +328,6 @@ def conditions(
     rear, rear_heat, rear_weak = derated_drive(
         parameters.rear, thermal.rear, inside.rear_motor, inside.rear_inverter, behind
     )
-    wanted = comfort(parameters, weather, response, inside)
     auxiliary = parameters.chassis.auxiliary_power + wanted.hvac + wanted.conditioning
     supply = supply_from(battery, auxiliary, behind, warm * at_once, soc, duration)
     by_voltage = (behind - battery.voltage_minimum) < battery.discharge_current * warm * at_once
@@ -324,9 +335,7 @@ def conditions(
     return Conditions(
         VehicleParameters(parameters.chassis, front, rear, battery, circuit, thermal),
         supply,
-        warm,
         overvoltage,
-        wanted,
         Reasons(np.where(by_voltage, BATTERY_VOLTAGE, battery_reason), torque, power),
     )
 
@@ -338,30 +347,19 @@ def named(limiter: FloatArray, reasons: Reasons) -> FloatArray:
     return np.where(limiter == MOTOR_POWER, reasons.power, by_torque)
 
 
-def warmed(
-    moment: Moment,
-    found: Conditions,
-    course: tuple[FloatArray, AxleForces, Flows],
-    weather: Weather,
-    response: Response,
-    inside: Inside,
-) -> tuple[Inside, Flows, Heat]:
-    """What a step leaves behind: pairs and temperatures, the powers with the pairs' loss, and the heat.
+def losses(
+    moment: Moment, found: Conditions, course: tuple[FloatArray, AxleForces, Flows], wanted: Comfort
+) -> tuple[Flows, Losses]:
+    """The powers with the pairs' loss and the reason of a limit, and what the step brings into the parts.
 
     Args:
         moment: what was given at the start, derated.
         found: the conditions of the step.
         course: speed reached [m/s], wheel forces and powers, as of `step.driven` and `step.settle`.
-        weather: what stays the same.
-        response: of this length of step.
-        inside: pairs and temperatures at the start.
-
-    Returns:
-        Pairs and temperatures at the end; the powers; the heat, less where the battery could not feed it.
+        wanted: heat asked for, and what it draws.
     """
     target, forces, flows = course
-    parameters, supply, wanted = moment.parameters, moment.supply, found.comfort
-    circuit, thermal, ambient = parameters.circuit, parameters.thermal, weather.ambient
+    supply = moment.supply
     current = flows.cells / supply.voltage
     pairs = found.overvoltage * current
     flows = Flows(
@@ -376,50 +374,75 @@ def warmed(
         flows.cells + pairs,
         named(flows.limiter, found.reasons),
     )
-    asked = parameters.chassis.auxiliary_power + wanted.hvac + wanted.conditioning
+    asked = moment.parameters.chassis.auxiliary_power + wanted.hvac + wanted.conditioning
     fed = np.where(supply.auxiliary < asked, supply.auxiliary / np.maximum(asked, LEAST), 1.0)
-    cabin_heat, battery_heat = wanted.cabin * fed, wanted.battery * fed
-    front_loss, rear_loss = axle_losses(moment, target, forces, flows.drive_loss)
-    front, rear = thermal.front, thermal.rear
+    front, rear = axle_losses(moment, target, forces, flows.drive_loss)
+    return flows, Losses(current, flows.battery_loss, front, rear, fed)
+
+
+def warmed(
+    parameters: VehicleParameters,
+    weather: Weather,
+    response: Response,
+    inside: Inside,
+    warm: FloatArray,
+    wanted: Comfort,
+    lost: Losses,
+    duration: FloatArray,
+) -> tuple[Inside, Heat]:
+    """What a step leaves behind: pairs and temperatures at its end, and the heat.
+
+    Args:
+        parameters: the vehicles.
+        weather: what stays the same.
+        response: of this length of step.
+        inside: pairs and temperatures at the start.
+        warm: `warm_resistance` [ohm].
+        wanted: heat asked for, and what it draws.
+        lost: what the step brings in.
+        duration: of the step [s].
+    """
+    circuit, thermal, ambient = parameters.circuit, parameters.thermal, weather.ambient
+    cabin_heat, battery_heat = wanted.cabin * lost.fed, wanted.battery * lost.fed
+    front, rear, rise = thermal.front, thermal.rear, warm * lost.current
     after = Inside(
-        inside.fast * response.fast_left + circuit.fast_share * found.resistance * current * (1.0 - response.fast_left),
-        inside.slow * response.slow_left + circuit.slow_share * found.resistance * current * (1.0 - response.slow_left),
-        part_after(
-            inside.battery, ambient, flows.battery_loss + battery_heat, response.battery_left, response.battery_rise
-        ),
+        inside.fast * response.fast_left + circuit.fast_share * rise * (1.0 - response.fast_left),
+        inside.slow * response.slow_left + circuit.slow_share * rise * (1.0 - response.slow_left),
+        part_after(inside.battery, ambient, lost.battery + battery_heat, response.battery_left, response.battery_rise),
         part_after(
             inside.front_motor,
             ambient,
-            front_loss * front.motor_loss_share,
+            lost.front * front.motor_loss_share,
             response.front_motor_left,
             response.front_motor_rise,
         ),
         part_after(
             inside.front_inverter,
             ambient,
-            front_loss * front.inverter_loss_share,
+            lost.front * front.inverter_loss_share,
             response.front_inverter_left,
             response.front_inverter_rise,
         ),
         part_after(
             inside.rear_motor,
             ambient,
-            rear_loss * rear.motor_loss_share,
+            lost.rear * rear.motor_loss_share,
             response.rear_motor_left,
             response.rear_motor_rise,
         ),
         part_after(
             inside.rear_inverter,
             ambient,
-            rear_loss * rear.inverter_loss_share,
+            lost.rear * rear.inverter_loss_share,
             response.rear_inverter_left,
             response.rear_inverter_rise,
         ),
         part_after(inside.cabin, ambient, cabin_heat + weather.solar, response.cabin_left, response.cabin_rise),
     )
-    stored = heat_stored(thermal, inside, after) / np.maximum(moment.asked.duration, SHORTEST)
-    brought = flows.battery_loss + battery_heat + flows.drive_loss + cabin_heat + weather.solar
-    return after, flows, Heat(wanted.hvac * fed, wanted.conditioning * fed, cabin_heat, battery_heat, brought - stored)
+    stored = heat_stored(thermal, inside, after) / np.maximum(duration, SHORTEST)
+    brought = lost.battery + battery_heat + lost.front + lost.rear + cabin_heat + weather.solar
+    hvac, conditioning = wanted.hvac * lost.fed, wanted.conditioning * lost.fed
+    return after, Heat(hvac, conditioning, cabin_heat, battery_heat, brought - stored)
 
 
 def climate_step(
@@ -446,13 +469,13 @@ def climate_step(
     lanes = np.arange(state.soc.shape[0])
     voltage = table_value(parameters.battery.open_circuit_voltage, state.soc, lanes)
     resistance = table_value(parameters.battery.resistance, state.soc, lanes)
-    charge = (state.soc, voltage, resistance)
-    found = conditions(parameters, weather, response, inside, charge, asked.duration)
+    warm, wanted = warm_resistance(parameters, inside, resistance), comfort(parameters, weather, response, inside)
+    found = conditions(parameters, response, inside, (state.soc, voltage, warm), wanted, asked.duration)
     moment = Moment(bare(found.parameters), state, asked, found.supply)
     target, forces, travelled = driven(moment)
     after, flows = settle(moment, target, forces, travelled)
-    moment = Moment(found.parameters, state, asked, found.supply)
-    inside, flows, heat = warmed(moment, found, (target, forces, flows), weather, response, inside)
+    flows, lost = losses(moment, found, (target, forces, flows), wanted)
+    inside, heat = warmed(parameters, weather, response, inside, warm, wanted, lost, asked.duration)
     return after, inside, flows, heat
 
 
