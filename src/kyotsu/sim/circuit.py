@@ -18,6 +18,7 @@ import numpy as np
 from scipy.optimize import least_squares, nnls
 
 from kyotsu.errors import InputError, Location, Problem
+from kyotsu.sim.battery import mean_remaining, remaining
 from kyotsu.sim.parameters import FloatArray, Numbers
 from kyotsu.sim.quantities import wrong
 
@@ -105,9 +106,7 @@ class Fading(NamedTuple):
 
 def fading(duration: FloatArray, time_constant: FloatArray) -> Fading:
     """What is left of an exponential decay, e^(−Δt/τ), and its mean (1 − e^(−Δt/τ)) τ/Δt over a step."""
-    ratio = duration / time_constant
-    left = np.exp(-ratio)
-    return Fading(left, (1.0 - left) / ratio)
+    return Fading(remaining(duration, time_constant), mean_remaining(duration, time_constant))
 
 
 def source_voltage(module: Elements, memory: Memory, fast: Fading, slow: Fading) -> FloatArray:
