@@ -266,11 +266,13 @@ def warmth_of(
         losses_wh: of the battery and of the drives, each of shape (vehicle, cycle).
         solar_j: heat of the sun on each cycle, shape (vehicle, cycle).
     """
-    hvac, conditioning, cabin, battery, given_off = totals.heat / J_PER_WH
+    hvac, conditioning, cabin, battery = totals.heat / J_PER_WH
     columns = map_arrays(lambda values: values[:, None], vehicles.thermal)
     stored = heat_stored(columns, Inside(*begin), Inside(*totals.inside)) / J_PER_WH
     stored = np.where(begin[2] > 0.0, stored, 0.0)  # a vehicle that cannot be driven may have no heat capacity
-    ledger = HeatLedger(hvac, conditioning, *losses_wh, cabin, battery, solar_j / J_PER_WH, stored, given_off)
+    solar = solar_j / J_PER_WH
+    given_off = sum(losses_wh) + cabin + battery + solar - stored
+    ledger = HeatLedger(hvac, conditioning, *losses_wh, cabin, battery, solar, stored, given_off)
     end = Temperatures(*(np.where(value > 0.0, value - ZERO_CELSIUS, 0.0) for value in totals.inside[2:]))
     peak = Peaks(*(np.where(value > 0.0, value - ZERO_CELSIUS, 0.0) for value in totals.peak))
     return Warmth(ledger, end, peak)

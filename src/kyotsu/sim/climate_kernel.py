@@ -300,7 +300,6 @@ def free_pass(tile: Any, trace: Trace) -> Any:
             tile[WARM * WIDTH + place],
             comfort_at(tile, place),
             losses_at(tile, place),
-            trace.duration,
         )
         add_heat(tile, place, heat, share * trace.duration)
         keep_inside(tile, place, blended(inside, warm, share))
@@ -330,7 +329,7 @@ def limited_pass(tile: Any, place: int, trace: Trace, voltage: Any, resistance: 
     forces = drive.AxleForces(forces.front, forces.rear, limiter)
     after, flows = settle(moment, target, forces, travelled_share(moment, target, forces))
     flows, lost = losses(moment, found, (target, forces, flows), wanted)
-    within, heat = warmed(vehicle, weather, response, inside, warm, wanted, lost, trace.duration)
+    within, heat = warmed(vehicle, weather, response, inside, warm, wanted, lost)
     behind = trace.speed - after.speed
     tile[BEHIND * WIDTH + place] = behind
     tile[SOC * WIDTH + place] = after.soc
@@ -381,7 +380,6 @@ def add_heat(tile: Any, place: int, heat: Heat, duration: Any) -> None:
     tile[(HEAT + 1) * WIDTH + place] += heat.conditioning * duration
     tile[(HEAT + 2) * WIDTH + place] += heat.cabin * duration
     tile[(HEAT + 3) * WIDTH + place] += heat.battery * duration
-    tile[(HEAT + 4) * WIDTH + place] += heat.given_off * duration
 
 
 def blended(before: Inside, after: Inside, share: Any) -> Inside:

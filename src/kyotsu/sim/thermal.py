@@ -136,7 +136,6 @@ class Heat(NamedTuple):
     conditioning: FloatArray  # electrical, for the battery
     cabin: FloatArray  # heat into the cabin, cooling negative
     battery: FloatArray  # heat into the battery from its heater, cooling negative
-    given_off: FloatArray  # to the ambient air by all parts
 
 
 def part_response(capacity: FloatArray, conductance: FloatArray, duration: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -388,7 +387,6 @@ def warmed(
     warm: FloatArray,
     wanted: Comfort,
     lost: Losses,
-    duration: FloatArray,
 ) -> tuple[Inside, Heat]:
     """What a step leaves behind: pairs and temperatures at its end, and the heat.
 
@@ -400,7 +398,6 @@ def warmed(
         warm: `warm_resistance` [ohm].
         wanted: heat asked for, and what it draws.
         lost: what the step brings in.
-        duration: of the step [s].
     """
     circuit, thermal, ambient = parameters.circuit, parameters.thermal, weather.ambient
     cabin_heat, battery_heat = wanted.cabin * lost.fed, wanted.battery * lost.fed
@@ -439,10 +436,7 @@ def warmed(
         ),
         part_after(inside.cabin, ambient, cabin_heat + weather.solar, response.cabin_left, response.cabin_rise),
     )
-    stored = heat_stored(thermal, inside, after) / np.maximum(duration, SHORTEST)
-    brought = lost.battery + battery_heat + lost.front + lost.rear + cabin_heat + weather.solar
-    hvac, conditioning = wanted.hvac * lost.fed, wanted.conditioning * lost.fed
-    return after, Heat(hvac, conditioning, cabin_heat, battery_heat, brought - stored)
+    return after, Heat(wanted.hvac * lost.fed, wanted.conditioning * lost.fed, cabin_heat, battery_heat)
 
 
 def climate_step(
@@ -475,11 +469,8 @@ def climate_step(
     target, forces, travelled = driven(moment)
     after, flows = settle(moment, target, forces, travelled)
     flows, lost = losses(moment, found, (target, forces, flows), wanted)
-    inside, heat = warmed(parameters, weather, response, inside, warm, wanted, lost, asked.duration)
+    inside, heat = warmed(parameters, weather, response, inside, warm, wanted, lost)
     return after, inside, flows, heat
-
-
-SHORTEST = 1e-9  # s; a step of no length
 
 
 def axle_losses(
