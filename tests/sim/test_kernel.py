@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from tests.sim.vehicles import any_vehicle, finite, kei, leaf, lossless
 
@@ -22,7 +22,7 @@ from kyotsu.sim.car_table import load_validation_cars
 from kyotsu.sim.cycles import CYCLES, Cycle, load_cycle, make_cycle
 from kyotsu.sim.kernel import COMMON, PARAMETERS, WIDTH, row_fields, vehicle_source
 from kyotsu.sim.parameters import FloatArray, VehicleParameters, map_arrays, stack, take
-from kyotsu.sim.simulate import Results, Validity, simulate
+from kyotsu.sim.simulate import LEAST_DISTANCE_KM, Results, Validity, simulate
 from kyotsu.sim.step import Input, State, step
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
@@ -92,7 +92,9 @@ def trace(rows: Rows) -> Cycle:
 @given(st.lists(any_vehicle(), min_size=1, max_size=3), any_trace, st.floats(0.0, 1.0))
 def test_any_vehicles_on_any_trace(vehicles: list[VehicleParameters], rows: Rows, soc: float) -> None:
     batch, cycle = stack(vehicles), trace(rows)
-    same(simulate(batch, cycle, initial_soc=soc), simulate_batch(batch, cycle, initial_soc=soc))
+    reference = simulate(batch, cycle, initial_soc=soc)
+    assume((np.abs(reference.distance_km - LEAST_DISTANCE_KM) > 1e-9).all())  # there rounding decides what counts
+    same(reference, simulate_batch(batch, cycle, initial_soc=soc))
 
 
 def test_single_precision() -> None:
