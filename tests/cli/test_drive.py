@@ -12,6 +12,7 @@ def test_a_vehicle_is_driven_over_all_cycles(kyotsu, alliance: Path) -> None:
     assert run.code == 0
     assert [cycle["cycle"] for cycle in run.json["cycles"]] == CYCLES
     assert run.json["build"]["build"] == "as_built"
+    assert 30.0 < run.json["build"]["charge_10_to_80_min"] < 70.0
 
 
 def test_it_can_be_rebuilt(kyotsu, alliance: Path) -> None:
@@ -19,6 +20,7 @@ def test_it_can_be_rebuilt(kyotsu, alliance: Path) -> None:
     run = kyotsu("drive", alliance, "nissan/leaf_40", *parts)
     assert run.code == 0
     assert "Common module" in run.out
+    assert "10 to 80 % at a fast charger in" in run.out
     for cycle in CYCLES:
         assert cycle in run.out
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from kyotsu.sim.interval import interval_pct
+
 SI = ("--mass", "1757.7", "--a", "115.2", "--b", "3.432", "--c", "0.4329", "--year", "2020")
 DRIVE = ("--power", "110", "--battery", "40", "--motor", "pm", "--layout", "front")
 
@@ -12,6 +14,21 @@ def test_a_car_gets_its_labels(kyotsu) -> None:
     for name in ("EPA combined", "EPA five-cycle combined", "WLTP city", "Japan WLTC", "Japan JC08"):
         assert name in run.out
     assert "at the wall" in run.out
+    assert "8 of 10" in run.out
+
+
+def test_bounds_are_those_of_the_interval_and_of_no_five_cycle_value(kyotsu) -> None:
+    found = {record["label"]: record for record in kyotsu("label", *SI, *DRIVE, "--json").json["labels"]}
+    low, high = interval_pct("udds")
+    city = found["EPA city"]
+    assert city["ac_low_wh_per_km"] == pytest.approx(city["consumption_ac_wh_per_km"] * (1.0 + low / 100.0))
+    assert city["ac_high_wh_per_km"] == pytest.approx(city["consumption_ac_wh_per_km"] * (1.0 + high / 100.0))
+    for name, record in found.items():
+        known = record["ac_low_wh_per_km"] is not None
+        assert known == ("five-cycle" not in name)
+        assert (
+            not known or record["ac_low_wh_per_km"] < record["consumption_ac_wh_per_km"] < record["ac_high_wh_per_km"]
+        )
 
 
 def test_the_units_of_the_epa_give_the_same_car(kyotsu) -> None:

@@ -43,6 +43,19 @@ def test_a_finished_sweep_may_be_resumed_and_not_overwritten(kyotsu, tmp_path: P
     assert "(1 from before)" in again.out
 
 
+def test_the_cold_costs_and_is_part_of_what_is_resumed(kyotsu, cars: Path, tmp_path: Path) -> None:
+    def mean(*words: str) -> float:
+        answer = kyotsu("sweep", cars, "-o", tmp_path / words[-1], "--cycle", "jp1015", "--json", *words[:-1]).json
+        return answer["cycles"]["jp1015"]["mean_ac_wh_per_km"]
+
+    assert mean("--ambient", "-10", "cold") > 1.2 * mean("bench")
+    words = ("sweep", cars, "-o", tmp_path / "cold", "--cycle", "jp1015", "--resume")
+    assert kyotsu(*words, "--ambient", "-10").code == 0
+    refused = kyotsu(*words)
+    assert refused.code == 2
+    assert "climate" in refused.err
+
+
 def test_cars_that_cannot_be_driven_are_counted_and_named(kyotsu, cars: Path, tmp_path: Path) -> None:
     cars.write_text(TABLE + "-5,1,1,1,1\n" * 12, encoding="utf-8")
     run = kyotsu("sweep", cars, "-o", tmp_path / "out", "--cycle", "jp1015")
@@ -59,6 +72,7 @@ def test_cars_that_cannot_be_driven_are_counted_and_named(kyotsu, cars: Path, tm
         (("{cars}", "--sales", "3"), "a TABLE or --sales"),
         (("{cars}", "--cycle", "moon"), "moon"),
         (("none.parquet",), "No such file"),
+        (("{cars}", "--ambient", "230"), "climate.ambient_c"),
         (("{cars}", "-o", "{cars}"), "a folder that can be written"),
     ],
 )

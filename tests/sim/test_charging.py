@@ -208,6 +208,25 @@ def test_the_generic_share_is_a_share_and_falls() -> None:
     assert np.all(np.diff(by_soc) <= 0.0)
 
 
+def test_a_stated_curve_counts_instead_of_the_generic_one() -> None:
+    both = battery(capacity_ah=[100.0, 100.0])
+    stated = np.array([[50.0] * 11, [np.nan] * 11])
+    station = Station(1e4, 1e4, 0.0, 2e3)
+    charge = charge_dc(both, station, auxiliary_kw=0.0, cell_current_a=200.0, cell_current_over_soc_a=stated)
+    generic = charge_dc(both, station, auxiliary_kw=0.0, cell_current_a=200.0)
+    assert charge.time_s[0] == pytest.approx(0.7 * 100.0 / 50.0 * 3600.0)
+    assert charge.time_s[1] == generic.time_s[1]
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [(np.ones((1, 5)), "shape"), (np.array([[1.0, np.nan]] * 2), "nan"), (-np.ones((2, 2)), "-1")],
+)
+def test_a_wrong_curve_is_refused(table: Any, expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
+        charge_dc(battery(capacity_ah=[100.0, 50.0]), Station(50.0), cell_current_over_soc_a=table)
+
+
 # --- published times ---
 
 

@@ -26,6 +26,7 @@ from kyotsu.errors import InputError
 from kyotsu.sim.batch import simulate_batch
 from kyotsu.sim.car_blocks import BLOCK, Cars, sales_cars, vehicle_cars
 from kyotsu.sim.car_files import table_cars
+from kyotsu.sim.climate import Climate
 from kyotsu.sim.components import generic_vehicle
 from kyotsu.sim.cycles import Cycle, make_cycle
 from kyotsu.sim.drive import LIMITERS
@@ -88,8 +89,8 @@ class _Again:
         return self.begin()
 
 
-def agrees(found: pa.Table, vehicles: VehicleParameters, cycles: list[Cycle | str], dtype: Any = "float64") -> None:
-    results = simulate_batch(vehicles, cycles, dtype=dtype)
+def agrees(found: pa.Table, vehicles: VehicleParameters, cycles: list[Cycle | str], **options: Any) -> None:
+    results = simulate_batch(vehicles, cycles, **options)
     for name in NUMBERS:
         assert (found[name].to_numpy() == getattr(results, name).ravel().astype(np.float32)).all(), name
     assert found["validity"].to_pylist() == results.validity.ravel().tolist()
@@ -113,7 +114,7 @@ def test_a_table_of_several_blocks_gives_what_the_cars_do(tmp_path: Path, dtype:
     done = sweep(table_cars(path), tmp_path / "out", cycles=SPRINT, dtype=dtype, threads=2)
     found = rows(tmp_path / "out")
     assert found["id"].to_pylist() == list(range(count))
-    agrees(found, some_cars(count), [SPRINT], dtype)
+    agrees(found, some_cars(count), [SPRINT], dtype=dtype)
     assert (done.rows, done.parts, done.tally.vehicles, done.tally.invalid) == (count, 3, count, 0)
     mean = found["consumption_ac_wh_per_km"].to_numpy().mean(dtype=np.float64)
     assert done.tally.mean_ac_wh_per_km == pytest.approx([mean], rel=1e-5)
@@ -134,7 +135,7 @@ def test_columns_are_narrow_and_say_what_they_are(tmp_path: Path) -> None:
     assert str(schema.field("validity").type) == "uint8"
     assert pa.types.is_dictionary(schema.field("cycle").type)
     record = json.loads(schema.metadata[b"kyotsu"])
-    assert record["question"].keys() >= {"kyotsu", "cycles", "input", "dtype", "initial_soc"}
+    assert record["question"].keys() >= {"kyotsu", "cycles", "input", "dtype", "initial_soc", "climate"}
     assert record["validity"]["INVALID_PARAMETERS"] == Validity.INVALID_PARAMETERS
     manifest = json.loads((tmp_path / "out" / "sweep.json").read_text("utf-8"))
     assert manifest["summary"]["rows"] == 20
@@ -315,6 +316,7 @@ def test_a_table_that_changed_since(begun: Path) -> None:
     [
         ("dtype", {"dtype": "float32"}),
         ("initial_soc", {"initial_soc": 0.7}),
+        ("climate", {"climate": Climate(23.0)}),
         ("cycles", {"cycles": "jp1015"}),
         ("cycles", {"cycles": make_cycle("sprint", SPRINT.time, SPRINT.speed, 0.01)}),
     ],
@@ -333,6 +335,19 @@ def test_vehicles_that_changed_since(tmp_path: Path) -> None:
     sweep(vehicle_cars([leaf(), kei()]), tmp_path / "out", cycles=SPRINT)
     refused("other vehicles in block 1", vehicle_cars([leaf(), leaf()]), tmp_path / "out", cycles=SPRINT, resume=True)
     refused("1 blocks less", vehicle_cars([leaf()]), tmp_path / "out", cycles=SPRINT, resume=True)
+
+
+def test_a_climate_is_part_of_the_question(tmp_path: Path) -> None:
+    vehicles, cold = stack([leaf(), kei()]), Climate(-10)
+    place, options = tmp_path / "out", {"cycles": ["jp1015", SPRINT], "resume": True}
+    cars = vehicle_cars([leaf(), kei()])
+    sweep(cars, place, climate=cold, **options)
+    agrees(rows(place), vehicles, ["jp1015", SPRINT], climate=cold)
+    metadata = pq.read_schema(place / "rows" / "part-000000.parquet").metadata
+    assert json.loads(metadata[b"kyotsu"])["question"]["climate"]["ambient_c"] == -10.0
+    sweep(cars, place, climate=Climate(-10.0, soak_c=-10.0), **options)  # the same in other words
+    for other in (None, Climate(-5.0), Climate(-10.0, on_road=True)):
+        refused(r"sweep.json \(climate\)", cars, place, climate=other, **options)
 
 
 def test_a_part_of_another_sweep(begun: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,12 @@ from kyotsu.spec.vehicle import Requirements
 from kyotsu.study.requirements import Performance, requirement_findings
 
 GOOD = Performance(
-    range_km=1e4, zero_to_100_km_h_s=1.0, top_speed_km_h=500.0, gradeability_pct=100.0, curb_mass_kg=100.0
+    range_km=1e4,
+    zero_to_100_km_h_s=1.0,
+    top_speed_km_h=500.0,
+    gradeability_pct=100.0,
+    curb_mass_kg=100.0,
+    charge_10_to_80_min=5.0,
 )
 
 
@@ -21,6 +27,7 @@ def demanding(alliance: Workspace) -> Vehicle:
         top_speed_km_h=150.0,
         gradeability_pct=30.0,
         max_curb_mass_kg=1700.0,
+        charge_10_to_80_min=30.0,
     )
     return alliance.vehicles["nissan/leaf_40"].model_copy(update={"requirements": wanted})
 
@@ -32,7 +39,7 @@ def undemanding(demanding: Vehicle) -> Vehicle:
 
 def test_a_build_that_does_everything_passes_everything(demanding: Vehicle) -> None:
     findings = requirement_findings(demanding, GOOD)
-    assert [finding.check for finding in findings] == ["D1", "D2", "D3", "D4", "D5"]
+    assert [finding.check for finding in findings] == ["D1", "D2", "D3", "D4", "D5", "D6"]
     assert all(finding.verdict is Verdict.PASS for finding in findings)
     assert findings[0].status is not None  # the origin of the requirement is told
 
@@ -45,6 +52,7 @@ def test_a_build_that_does_everything_passes_everything(demanding: Vehicle) -> N
         ("D3", {"top_speed_km_h": 120.0}),
         ("D4", {"gradeability_pct": 20.0}),
         ("D5", {"curb_mass_kg": 1701.0}),
+        ("D6", {"charge_10_to_80_min": 34.0}),
     ],
 )
 def test_each_requirement_can_fail_and_says_by_how_much(
@@ -68,6 +76,23 @@ def test_a_speed_never_reached_fails(demanding: Vehicle) -> None:
     findings = requirement_findings(demanding, replace(GOOD, zero_to_100_km_h_s=None))
     assert findings[1].verdict is Verdict.FAIL
     assert "never" in findings[1].reason
+
+
+def test_80_percent_never_reached_fails_and_no_fast_charging_is_unknown(demanding: Vehicle) -> None:
+    endless = requirement_findings(demanding, replace(GOOD, charge_10_to_80_min=math.inf))[-1]
+    assert (endless.check, endless.verdict) == ("D6", Verdict.FAIL)
+    assert "never" in endless.reason
+    none = requirement_findings(demanding, replace(GOOD, charge_10_to_80_min=None))[-1]
+    assert (none.check, none.verdict) == ("D6", Verdict.UNKNOWN)
+    assert none.missing == ("vehicle.charging.dc_power_kw",)
+
+
+def test_charging_that_nobody_requires_is_judged_by_its_loss(undemanding: Vehicle) -> None:
+    none = replace(GOOD, charge_10_to_80_min=None)
+    assert requirement_findings(undemanding, none, none) == ()
+    for slower in (7.0, math.inf):
+        (found,) = requirement_findings(undemanding, replace(GOOD, charge_10_to_80_min=slower), GOOD)
+        assert (found.check, found.verdict) == ("D6", Verdict.CONDITIONAL)
 
 
 def test_nothing_required_and_nothing_lost_is_no_finding(undemanding: Vehicle) -> None:

@@ -23,6 +23,8 @@ from kyotsu.cli.check import JsonOption
 from kyotsu.cli.output import optional, print_json, screen, table
 
 if TYPE_CHECKING:
+    from kyotsu.sim.batch import Precision
+    from kyotsu.sim.cycles import Cycle
     from kyotsu.sim.parameters import VehicleParameters
 
 AGREE = 1.05  # wall over processor time, at most, of a repeat that counts
@@ -80,28 +82,34 @@ def sim(
 ) -> None:
     """Time the simulation of many vehicles over UDDS, plain and in the cold, and FASTSim 3.1 in turns with it.
 
-    Whole calls are timed, from parameters to results, without history; FASTSim runs one car, without history or
+    Whole calls are timed, from parameters to results, without history; on a GPU too where there is one, with the way
+    there and back. FASTSim runs one car, without history or
     thermal model. It comes with `pip install 'kyotsu[bench]'`.
     """
     with optional("sim"):
         from kyotsu.sim.batch import simulate_batch  # noqa: PLC0415  (an extra)
         from kyotsu.sim.climate import Climate  # noqa: PLC0415
         from kyotsu.sim.cycles import load_cycle  # noqa: PLC0415
+        from kyotsu.sim.gpu import gpu_name  # noqa: PLC0415
     cars, cycle = _cars(vehicles), load_cycle("udds")
     cases = [
         Case(dtype, threads, partial(simulate_batch, cars, cycle, dtype=dtype, threads=threads))
         for dtype in ("float64", "float32")
         for threads in (1, 2)
     ]
+    device = gpu_name()
     cases += [
         Case(dtype, 1, partial(simulate_batch, cars, cycle, dtype=dtype, threads=1, climate=Climate(COLD_C)))
         for dtype in ("float64", "float32")
     ]
-    for case in cases:
+    on_gpu = [] if device is None else [_gpu_case(cars, cycle, dtype) for dtype in ("float64", "float32")]
+    for case in [*cases, *on_gpu]:
         case.call()  # compile
     with _peer(peer_python or Path(sys.executable)) as peer:
-        _repeat(cases, peer, seconds)
+        _repeat([*cases, *on_gpu], peer, seconds)
     record = _record(cases, peer, vehicles, cycle.time.size - 1)
+    if device is not None:
+        record["gpu"] = gpu_record(device, on_gpu, vehicles)
     print_json(record) if as_json else _print(record)
 
 
@@ -203,6 +211,18 @@ def _cars(count: int) -> VehicleParameters:
     )
 
 
+def _gpu_case(cars: VehicleParameters, cycle: Cycle, dtype: Precision) -> Case:
+    from kyotsu.sim.gpu import simulate_gpu  # noqa: PLC0415  (an extra)
+
+    return Case(dtype, 1, partial(simulate_gpu, cars, cycle, dtype=dtype))
+
+
+def gpu_record(name: str, cases: list[Case], vehicles: int) -> dict[str, Any]:
+    """What a GPU did: vehicle cycles per second by precision."""
+    speeds = {f"vehicle_cycles_per_s_{case.dtype}": round(vehicles / min(case.wall)) for case in cases}
+    return {"name": name, **speeds}
+
+
 def _first_s() -> tuple[float, float]:
     """Imports, and the first simulation, of a fresh process with a warm cache [s]; the least of three."""
     command = [sys.executable, "-c", FIRST]
@@ -256,6 +276,10 @@ def _print(record: dict[str, Any]) -> None:
             times,
         )
     screen.print(listing)
+    if "gpu" in record:
+        gpu = record["gpu"]
+        speeds = (f"{dtype} {gpu[f'vehicle_cycles_per_s_{dtype}']:,} per s" for dtype in ("float64", "float32"))
+        screen.print(f"GPU {gpu['name']}: {', '.join(speeds)}", soft_wrap=True)
     peer, fresh = record["peer"], record["fresh_process"]
     if peer is None:
         screen.print("no peer: pip install 'kyotsu[bench]' brings FASTSim, or name a Python that has it: --peer-python")

@@ -64,9 +64,9 @@ def label(
 ) -> None:
     """Predict consumption and range of a car on the labels of the United States, Europe and Japan.
 
-    Needs mass and road load; what else is unknown is taken from generic components. The values of
-    `--units epa` are those of the EPA's test car lists: equivalent test weight, target coefficients, rated
-    horsepower. Exit code 2 when a value is out of bounds.
+    Needs mass and road load; what else is unknown is taken from generic components. Consumption comes with what
+    8 of 10 such cars would measure. The values of `--units epa` are those of the EPA's test car lists: equivalent
+    test weight, target coefficients, rated horsepower. Exit code 2 when a value is out of bounds.
     """
     with optional("sim"):
         from kyotsu.sim.components import REFERENCE_YEAR  # noqa: PLC0415  (an extra)
@@ -92,24 +92,33 @@ def label(
 
 
 def _print(records: Sequence[dict[str, Any]], notes: Sequence[str]) -> None:
-    numbers = ("Wh/km", "range km", "kWh/100 mi", "MPGe", "range mi")
+    numbers = ("Wh/km", "8 of 10", "range km", "kWh/100 mi", "MPGe", "range mi")
     listing = table("label", *numbers, right=numbers)
     for record in records:
         used, far = record["consumption_ac_wh_per_km"], record["range_km"]
         miles_per_gallon = 1e3 * KWH_PER_US_GALLON / KM_PER_MILE / used if used > 0.0 else math.inf
         range_km, range_mi = ("endless", "endless") if far is None else (f"{far:.0f}", f"{far / KM_PER_MILE:.0f}")
-        figures = (f"{used:.1f}", range_km, f"{used * KM_PER_MILE / 10.0:.1f}", f"{miles_per_gallon:.0f}", range_mi)
-        listing.add_row(record["label"], *figures)
+        figures = (range_km, f"{used * KM_PER_MILE / 10.0:.1f}", f"{miles_per_gallon:.0f}", range_mi)
+        listing.add_row(record["label"], f"{used:.1f}", _span(record), *figures)
     screen.print(listing)
     for note in notes:
         screen.print(f"  note: {note}", soft_wrap=True, highlight=False)
 
 
+def _span(record: dict[str, Any]) -> str:
+    low, high = record["ac_low_wh_per_km"], record["ac_high_wh_per_km"]
+    return "" if low is None else f"{low:.0f}-{high:.0f}"
+
+
 def _records(found: Labels) -> list[dict[str, Any]]:
+    from kyotsu.sim.interval import interval_pct  # noqa: PLC0415  (an extra)
+
+    bounds = {name: both[0].tolist() for name, both in found.bounds_wh_per_km(interval_pct).items()}
     return [
         {
             "label": name,
             "consumption_ac_wh_per_km": float(rating.consumption_ac_wh_per_km[0]),
+            **dict(zip(("ac_low_wh_per_km", "ac_high_wh_per_km"), bounds.get(name, (None, None)), strict=True)),
             "range_km": float(rating.range_km[0]) if math.isfinite(rating.range_km[0]) else None,
         }
         for name, rating in found.rows()
@@ -119,7 +128,10 @@ def _records(found: Labels) -> list[dict[str, Any]]:
 def _notes(found: Labels) -> list[str]:
     from kyotsu.sim.simulate import Validity  # noqa: PLC0415  (an extra)
 
-    notes = ["energy is at the wall, charging loss included; mass and road load are the same on every label"]
+    notes = [
+        "energy is at the wall, charging loss included; mass and road load are the same on every label",
+        "8 of 10 such cars would measure within the bounds; how sure the five-cycle values are is not known",
+    ]
     if found.wltp.class_3a[0]:
         notes.append("WLTC of class 3a: the top speed is under 120 km/h")
     words = {

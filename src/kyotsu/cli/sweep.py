@@ -37,6 +37,10 @@ def sweep(
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the variants.")] = 2026,
     soc: Annotated[float, typer.Option(help="State of charge at the start, 0 to 1.")] = 0.6,
+    ambient: Annotated[
+        float | None,
+        typer.Option(help="Air [°C], cars soaked in it, cabin heated or cooled; by default a bench at 23."),
+    ] = None,
     dtype: PrecisionOption = "float64",
     threads: ThreadsOption = None,
     runner: Annotated[
@@ -57,6 +61,7 @@ def sweep(
         from kyotsu.sim import sweep as room  # noqa: PLC0415  (an extra)
         from kyotsu.sim.car_blocks import sales_cars  # noqa: PLC0415
         from kyotsu.sim.car_files import table_cars  # noqa: PLC0415
+        from kyotsu.sim.climate import Climate  # noqa: PLC0415
     if (cars is None) == (sales is None):
         found = "neither" if cars is None else "both"
         raise InputError([Problem(Location("arguments"), found, "a TABLE or --sales", "Give one of the two.")])
@@ -68,6 +73,7 @@ def sweep(
             cycles=cycle or "wltc_3b",
             initial_soc=soc,
             dtype=dtype,
+            climate=None if ambient is None else Climate(ambient),
             threads=threads,
             runner=runner,
             resume=resume,

@@ -56,6 +56,7 @@ METRICS = (
     Metric("zero_to_100_km_h_s", "Performance", "0\u2013100", "s", 1, -1, False, none=NEVER),
     Metric("top_speed_km_h", "Performance", "top speed", "km/h", 0, 0, False),
     Metric("gradeability_pct", "Performance", "grade", "%", 0, 1, False),
+    Metric("charge_10_to_80_min", "Performance", f"10\u201380{NARROW}%", "min", 0, -1, False),
     Metric("curb_mass_kg", "Mass", "curb", "kg", 0, -1, False),
     Metric("cost_usd", "Cost", "total", "1000" + NARROW + "USD", 1, -1, True, 1000.0),
 )
@@ -65,6 +66,7 @@ REQUIRED = {
     "D3": "top_speed_km_h",
     "D4": "gradeability_pct",
     "D5": "curb_mass_kg",
+    "D6": "charge_10_to_80_min",
 }
 RANGE_REQUIREMENT, RANGE_CYCLES = "D1", {f"Range on {CYCLE_TITLES['wltc_3b']}": "wltc_range_km"}
 

@@ -154,6 +154,7 @@ FIGURES = {
     "jc08_range_km": ("Range, JC08", "km", 0),
     "zero_to_100_km_h_s": ("0\u2013100 km/h", "s", 1),
     "top_speed_km_h": ("Top speed", "km/h", 0),
+    "charge_10_to_80_min": ("Charging 10\u201380 %", "min", 0),
 }
 
 

@@ -63,6 +63,8 @@ def filled(build: Build) -> tuple[str, ...]:
         "battery.resistance_mohm": pack.resistance_ohm,
         "battery.peak_power_kw": pack.discharge_current_a or pack.peak_power_kw,
     }
+    if vehicle.charging.dc_power_kw is not None:
+        found["battery.charge_current"] = pack.charging_current_over_soc_a
     for drive in build.drives:
         name = f"eaxle {drive.eaxle.id}"
         found[f"{name} reducer.ratio"] = drive.eaxle.reducer.ratio

@@ -18,10 +18,21 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from kyotsu.errors import Problem
 from kyotsu.sim.battery import arrhenius, table_value, terminal_power
 from kyotsu.sim.parameters import BatteryParameters, FloatArray, Numbers
 from kyotsu.sim.quantities import Quantity, spread, wrong
-from kyotsu.sim.station import ADAPTERS, LIMITERS, Adapter, Inlet, Station, constants, current_limits, station_side
+from kyotsu.sim.station import (
+    ADAPTERS,
+    LIMITERS,
+    Adapter,
+    Inlet,
+    Station,
+    constants,
+    current_limits,
+    current_share,
+    station_side,
+)
 from kyotsu.units import CELSIUS_ZERO_K, J_PER_KWH
 
 STEPS = 200  # of state of charge; twice as many change the time of a fast charge by less than 0.1 %
@@ -91,6 +102,7 @@ def charge_dc(
     battery_c: Numbers = 25.0,
     inlet: Inlet | None = None,
     cell_current_a: Numbers | None = None,
+    cell_current_over_soc_a: FloatArray | None = None,
     cooling_kw: Numbers | None = None,
     heat_capacity_j_per_k: Numbers | None = None,
     auxiliary_kw: Numbers | None = None,
@@ -107,6 +119,8 @@ def charge_dc(
         battery_c: temperature of the cells at the start, so preconditioned or not [°C].
         inlet: what the vehicle lets in; without it the station alone.
         cell_current_a: largest charging current of the cells, over which `current_share` counts [A of the pack].
+        cell_current_over_soc_a: what is stated of it at 25 °C, over a uniform state of charge of the cells from 0 to 1,
+            shape (vehicle, table) [A of the pack]; counts instead of `cell_current_a`, but in rows of NaN.
         cooling_kw: most heat that cooling takes from the cells [kW]; 0 for a pack without.
         heat_capacity_j_per_k: of the cells [J/K].
         auxiliary_kw: the vehicle's own use while it charges [kW].
@@ -143,11 +157,15 @@ def charge_dc(
         **{name: (value, 1.0 if name == "heat_capacity_j_per_k" else 0.0, 1e10) for name, value in filled.items()},
     }
     known = way.adapter in ADAPTERS
+    stated = None if cell_current_over_soc_a is None else np.asarray(cell_current_over_soc_a, dtype=np.float64)
     values = spread(
         {name: Quantity(*limits, battery.capacity.shape) for name, limits in ranges.items()},
-        [] if known else [wrong("inlet.adapter", repr(way.adapter), ", ".join(ADAPTERS))],
+        [
+            None if known else wrong("inlet.adapter", repr(way.adapter), ", ".join(ADAPTERS)),
+            _wrong_table(stated, battery),
+        ],
     )
-    return _charge(battery, values, way.adapter, curve)
+    return _charge(battery, values, way.adapter, curve, stated)
 
 
 def charge_ac(
@@ -182,7 +200,24 @@ def charge_ac(
     return replace(done, energy_kwh=done.battery_kwh / given["efficiency"])
 
 
-def _charge(battery: BatteryParameters, given: dict[str, FloatArray], adapter: Adapter, curve: bool) -> Charge:
+def _wrong_table(stated: FloatArray | None, battery: BatteryParameters) -> Problem | None:
+    key, count = "cell_current_over_soc_a", battery.capacity.size
+    if stated is None:
+        return None
+    if stated.ndim != 2 or stated.shape[0] != count or stated.shape[1] < 2:
+        return wrong(key, f"shape {stated.shape}", f"({count}, 2 or more)")
+    known = stated[~np.isnan(stated).all(axis=1)]
+    inside = (known >= 0.0) & (known <= 1e10)
+    return None if inside.all() else wrong(key, f"{known[~inside].flat[0]:g}", "0 to 1e+10, or a whole row of NaN")
+
+
+def _charge(
+    battery: BatteryParameters,
+    given: dict[str, FloatArray],
+    adapter: Adapter,
+    curve: bool,
+    stated: FloatArray | None = None,
+) -> Charge:
     chosen = constants()["chosen"]
     count = battery.capacity.size
     lanes, zero = np.arange(count), np.zeros(count)
@@ -201,7 +236,12 @@ def _charge(battery: BatteryParameters, given: dict[str, FloatArray], adapter: A
         voltage = table_value(battery.open_circuit_voltage, inside, lanes)
         factor = arrhenius(np.full(count, chosen["activation_k"]), temperature + CELSIUS_ZERO_K)
         resistance = table_value(battery.resistance, inside, lanes) * factor
-        most, reachable = current_limits(battery, given, adapter, soc, temperature, voltage, resistance)
+        by_soc, by_temperature = current_share(soc, temperature)
+        cell_current = given["cell_current_a"] * by_soc
+        if stated is not None:
+            own = table_value(stated, inside, lanes)
+            cell_current = np.where(np.isnan(own), cell_current, own)
+        most, reachable = current_limits(battery, given, adapter, cell_current, by_temperature, voltage, resistance)
         limiter = most.argmin(axis=0)
         current = np.maximum(most[limiter, lanes], 0.0)
         if number == 0:

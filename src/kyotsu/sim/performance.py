@@ -130,13 +130,27 @@ def range_km(parameters: VehicleParameters, cycle: Cycle | str) -> FloatArray:
 def ranges_km(parameters: VehicleParameters, results: Results) -> FloatArray:
     """Distance from full to empty on repeats of each cycle driven [km], shape (vehicle, cycle).
 
-    Usable energy over the consumption of the cells. 0 where the vehicle cannot move, infinity where the cycle gives
-    more than it takes.
+    See `full_range_km`.
     """
-    consumption = results.consumption_dc_wh_per_km
-    energy = usable_energy_kwh(parameters)[:, None] * 1e3
-    far = np.where(consumption > 0.0, energy / np.where(consumption > 0.0, consumption, 1.0), np.inf)
-    return np.where(results.distance_km >= LEAST_DISTANCE_KM, far, 0.0)
+    return full_range_km(parameters, results.consumption_dc_wh_per_km.T, results.distance_km.T).T
+
+
+def full_range_km(
+    parameters: VehicleParameters, consumption_dc_wh_per_km: FloatArray, distance_km: FloatArray
+) -> FloatArray:
+    """Distance from full to empty at a consumption: usable energy of the cells over it [km], shape (..., vehicle).
+
+    Args:
+        parameters: the vehicles.
+        consumption_dc_wh_per_km: out of the cells [Wh/km], shape (..., vehicle).
+        distance_km: on which it was found [km], shape (..., vehicle).
+
+    Returns:
+        0 where the vehicle did not move, infinity where it gains energy.
+    """
+    used = consumption_dc_wh_per_km
+    far = np.where(used > 0.0, 1e3 * usable_energy_kwh(parameters) / np.where(used > 0.0, used, 1.0), np.inf)
+    return np.where(distance_km >= LEAST_DISTANCE_KM, far, 0.0)
 
 
 def force_to_spare(

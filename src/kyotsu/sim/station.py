@@ -77,8 +77,8 @@ def current_limits(
     battery: BatteryParameters,
     given: dict[str, FloatArray],
     adapter: Adapter,
-    soc: FloatArray,
-    temperature: FloatArray,
+    cell_current: FloatArray,
+    by_temperature: FloatArray,
     voltage: FloatArray,
     resistance: FloatArray,
 ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
@@ -88,13 +88,11 @@ def current_limits(
         battery: the packs.
         given: what `charging.charge_dc` was given or filled in, by name, each of shape (vehicle,).
         adapter: between station and pack.
-        soc: on the display [-].
-        temperature: of the cells [°C].
+        cell_current: the most that the cells take at 25 °C [A].
+        by_temperature: what is left of it at the temperature of the cells [-].
         voltage: open circuit [V].
         resistance: of the pack [ohm].
     """
-    by_soc, by_temperature = current_share(soc, temperature)
-    largest = given["cell_current_a"]
     ohm = np.maximum(resistance, 1e-9)
     boosted, banks = _boosted(battery, given, adapter), _banks(battery, given, adapter)
     unlimited = np.full_like(voltage, 1e9)
@@ -112,8 +110,8 @@ def current_limits(
     station_voltage = (banks * given["station.voltage_max_v"] - voltage) / ohm
     most = np.stack(
         [
-            largest * by_soc,
-            np.where(by_temperature < 1.0, largest * by_soc * by_temperature, unlimited),
+            cell_current,
+            np.where(by_temperature < 1.0, cell_current * by_temperature, unlimited),
             (battery.voltage_maximum - voltage) / ohm,
             battery.charge_current,
             at_power(1e3 * given["inlet.power_kw"]),

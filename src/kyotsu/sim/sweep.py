@@ -26,6 +26,7 @@ from kyotsu import __version__
 from kyotsu.errors import InputError, Location, Problem
 from kyotsu.sim.batch import Precision, simulate_batch
 from kyotsu.sim.car_blocks import Block, Cars, Load
+from kyotsu.sim.climate import Climate
 from kyotsu.sim.cycles import Cycle
 from kyotsu.sim.drive import LIMITERS
 from kyotsu.sim.parameter_checks import battery_findings, chassis_findings, drive_findings
@@ -109,6 +110,7 @@ class Question(NamedTuple):
     cycles: tuple[Cycle, ...]
     initial_soc: float
     dtype: Precision
+    climate: Climate | None
     record: dict[str, Any]  # all that the rows depend on, as plain data
 
 
@@ -136,6 +138,7 @@ def sweep(
     cycles: Cycle | str | Sequence[Cycle | str] = "wltc_3b",
     initial_soc: float = 0.6,
     dtype: Precision = "float64",
+    climate: Climate | None = None,
     threads: int | None = None,
     runner: str = "local",
     resume: bool = False,
@@ -149,6 +152,7 @@ def sweep(
         cycles: cycles, or names of them.
         initial_soc: state of charge at the start [-].
         dtype: precision inside, see `simulate_batch`.
+        climate: temperatures, sun and cabin, as of `simulate_batch`; part of the question.
         threads: of the local runner; by default one for each processor.
         runner: one of `RUNNERS`: `local`, or `ray` on the cluster that RAY_ADDRESS names.
         resume: go on with what is in the folder.
@@ -161,7 +165,7 @@ def sweep(
         InputError: a question that cannot be asked; cars that cannot be read, or are no longer those that the sweep
             was begun with; a folder that cannot be used; a cluster that cannot be reached. Parts written stay.
     """
-    question = _question(cars, cycles, initial_soc, dtype)
+    question = _question(cars, cycles, initial_soc, dtype, climate)
     drive = _runner(runner, threads)
     with open_sweep(folder, question.record, resume) as place:
         before = dict(place.parts)
@@ -191,7 +195,12 @@ def drive_block(task: Task) -> Part:
     load = task.block.load()
     question = task.question
     results = simulate_batch(
-        load.parameters, question.cycles, initial_soc=question.initial_soc, dtype=question.dtype, threads=1
+        load.parameters,
+        question.cycles,
+        initial_soc=question.initial_soc,
+        dtype=question.dtype,
+        threads=1,
+        climate=question.climate,
     )
     tally = _tally(load, results)
     record = {
@@ -309,7 +318,11 @@ class _Tasks:
 
 
 def _question(
-    cars: Cars, cycles: Cycle | str | Sequence[Cycle | str], initial_soc: float, dtype: Precision
+    cars: Cars,
+    cycles: Cycle | str | Sequence[Cycle | str],
+    initial_soc: float,
+    dtype: Precision,
+    climate: Climate | None,
 ) -> Question:
     traces = tuple(checked_traces(cycles, initial_soc))
     problems = []
@@ -327,8 +340,15 @@ def _question(
         "cycles": {trace.name: _digest(trace) for trace in traces},
         "initial_soc": initial_soc,
         "dtype": dtype,
+        "climate": None if climate is None else _plain(climate),
     }
-    return Question(traces, initial_soc, dtype, record)
+    return Question(traces, initial_soc, dtype, climate, record)
+
+
+def _plain(climate: Climate) -> dict[str, float | bool]:
+    """A climate as JSON says it: a soak at the temperature of the air is that, however it was given."""
+    record = {**asdict(climate), "soak_c": climate.start_c}
+    return {name: bool(value) if name in ("hvac", "on_road") else float(value) for name, value in record.items()}
 
 
 def _digest(cycle: Cycle) -> str:

@@ -31,6 +31,7 @@ class Pack:
         open_circuit_voltage_v: at the states of charge of `SOC_GRID`, if known.
         resistance_ohm: direct-current resistance at 25 degC, if known.
         discharge_current_a, charge_current_a: peak limits of the whole pack, if known.
+        charging_current_a: most that it takes continuously, if known; and over the states of charge of `SOC_GRID`.
     """
 
     name: str
@@ -44,6 +45,8 @@ class Pack:
     resistance_ohm: float | None = None
     discharge_current_a: float | None = None
     charge_current_a: float | None = None
+    charging_current_a: float | None = None
+    charging_current_over_soc_a: tuple[float, ...] | None = None
     peak_power_kw: float | None = None
     mass_kg: float | None = None
     price_usd: float | None = None
@@ -157,7 +160,7 @@ def laid_out(vehicle: Vehicle, module: BatteryModule, layout: Layout) -> Pack | 
     cells = layout.series * module.cells_series
     operating, electrical = module.limits.operating, module.electrical
     resistance = module.resistance_ohm(REFERENCE_TEMPERATURE_C)
-    curve = [module.open_circuit_voltage_v(soc) for soc in SOC_GRID]
+    curve, charging = [module.open_circuit_voltage_v(soc) for soc in SOC_GRID], module.curves.charge_current
     price = module.offer.price_usd
 
     def of_strings(current: float | None) -> float | None:
@@ -175,6 +178,10 @@ def laid_out(vehicle: Vehicle, module: BatteryModule, layout: Layout) -> Pack | 
         resistance_ohm=None if resistance is None else resistance * layout.series / layout.strings,
         discharge_current_a=of_strings(electrical.discharge_peak_current_a),
         charge_current_a=of_strings(electrical.charge_peak_current_a),
+        charging_current_a=of_strings(operating.charge_current_a),
+        charging_current_over_soc_a=None
+        if charging is None
+        else tuple(layout.strings * interpolate(charging.soc, charging.current_a, soc) for soc in SOC_GRID),
         mass_kg=battery_mass_kg(module, layout, vehicle.battery_bay),
         price_usd=None if price is None else layout.parts * price,
         chemistry=module.chemistry,

@@ -144,6 +144,7 @@ class Published(Table):
     jc08_range_km: Positive | None = None
     zero_to_100_km_h_s: Positive | None = None
     top_speed_km_h: Positive | None = None
+    charge_10_to_80_min: Positive | None = None
 
 
 class Vehicle(Record):

@@ -28,6 +28,7 @@ RESTS_ON = {
     "zero_to_100_km_h_s": POWER,
     "gradeability_pct": POWER,
     "top_speed_km_h": (*POWER, "motor.max_speed_rpm", "loss_model"),
+    "charge_10_to_80_min": ("battery.charge_current", "resistance_mohm", "open_circuit_voltage"),
 }
 
 

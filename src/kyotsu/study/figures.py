@@ -16,6 +16,7 @@ from kyotsu.sim.performance import acceleration_time_s, gradeability_pct, ranges
 from kyotsu.sim.simulate import Results, simulate
 from kyotsu.spec.build import AS_BUILT, Build, Drive
 from kyotsu.spec.finding import Verdict
+from kyotsu.study.charging import charge_times_min
 from kyotsu.study.costs import battery_cost_usd, drive_cost_usd
 from kyotsu.study.requirements import Performance, requirement_findings
 from kyotsu.study.results import BuildResult, CycleResult
@@ -96,12 +97,13 @@ def _build_results(
                 zero_to_100_km_h_s=found.zero_to_100_km_h_s,
                 top_speed_km_h=found.top_speed_km_h,
                 gradeability_pct=found.gradeability_pct,
+                charge_10_to_80_min=_finite(found.charge_10_to_80_min),
                 battery_cost_usd=battery_cost_usd(build.pack.energy_kwh, build.pack.chemistry, year),
                 drive_cost_usd=sum(drive_cost_usd(_hardware_power_kw(drive)) for drive in build.drives),
                 requirements=requirement_findings(build.vehicle, found, reference),
                 bounds={name: (float(low[index]), float(high[index])) for name, (low, high) in bounds.items()},
                 generic=filled(build),
-                notes=_notes(build),
+                notes=_notes(build, found),
             )
         )
     return tuple(rows)
@@ -122,9 +124,14 @@ def _performances(
             top_speed_km_h=float(fastest[index]),
             gradeability_pct=float(steepest[index]),
             curb_mass_kg=build.curb_mass_kg,
+            charge_10_to_80_min=charge,
         )
-        for index, build in enumerate(builds)
+        for index, (build, charge) in enumerate(zip(builds, charge_times_min(builds, parameters.battery), strict=True))
     ]
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _hardware_power_kw(drive: Drive) -> float:
@@ -156,10 +163,11 @@ def _parts(build: Build) -> tuple[str, ...]:
     return (f"battery: {build.pack.name}", *drives)
 
 
-def _notes(build: Build) -> tuple[str, ...]:
+def _notes(build: Build, found: Performance) -> tuple[str, ...]:
     unknown = tuple(f"{field} unknown: mass not corrected for it" for field in build.unknown)
     generic = filled(build)
-    return unknown + ((f"generic model for {', '.join(generic)}",) if generic else ())
+    never = ("a fast charger does not bring it to 80 %",) if found.charge_10_to_80_min == math.inf else ()
+    return unknown + never + ((f"generic model for {', '.join(generic)}",) if generic else ())
 
 
 def _cycle_results(builds: Sequence[Build], parameters: VehicleParameters, results: Results) -> tuple[CycleResult, ...]:

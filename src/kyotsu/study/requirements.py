@@ -6,6 +6,7 @@ of more than a fifth is conditional, for somebody has to accept it.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +16,8 @@ from kyotsu.spec.vehicle import CYCLE_TITLES, Vehicle
 
 ACCEPTED_LOSS = 0.20  # against the vehicle as built, where nothing is required; our proposal
 STANDARD = "vehicle requirement, by simulation"
+
+CHARGING = "charge_10_to_80_min"
 
 Direction = Literal["at least", "at most"]
 
@@ -29,6 +32,7 @@ class Performance:
         top_speed_km_h: held on a level road, without electronic limiter.
         gradeability_pct: climbed from standstill.
         curb_mass_kg: of the build.
+        charge_10_to_80_min: `None` when no direct-current charging is stated, infinity when 80 % is not reached.
     """
 
     range_km: float
@@ -36,6 +40,7 @@ class Performance:
     top_speed_km_h: float
     gradeability_pct: float
     curb_mass_kg: float
+    charge_10_to_80_min: float | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ REQUIREMENTS = (
     Requirement("D3", "Top speed", "top_speed_km_h", "top_speed_km_h", "at least", "km/h", 0.05),
     Requirement("D4", "Gradeability", "gradeability_pct", "gradeability_pct", "at least", "%", 0.10),
     Requirement("D5", "Curb mass", "curb_mass_kg", "max_curb_mass_kg", "at most", "kg", 0.0),
+    Requirement("D6", "Charging 10 to 80 %", CHARGING, CHARGING, "at most", "min", 0.10),
 )
 
 
@@ -90,7 +96,10 @@ def requirement_findings(
 
 def _judged(requirement: Requirement, title: str, found: float | None, limit: float, status: Status | None) -> Outcome:
     required = f"{requirement.direction} {limit:g}"
-    if found is None:
+    if found is None and requirement.figure == CHARGING:
+        reason = f"{title}: {required} {requirement.unit} required, and no direct-current charging stated."
+        return Outcome(Verdict.UNKNOWN, reason, "", required, missing=("vehicle.charging.dc_power_kw",), status=status)
+    if found is None or math.isinf(found):
         reason = f"{title}: never reached, {required} {requirement.unit} required."
         return Outcome(Verdict.FAIL, reason, "never", required, status=status)
     margin = found - limit if requirement.direction == "at least" else limit - found
@@ -103,12 +112,13 @@ def _judged(requirement: Requirement, title: str, found: float | None, limit: fl
 
 def _loss(requirement: Requirement, title: str, found: float | None, reference: float | None) -> Outcome | None:
     """A conditional outcome when a figure that nobody requires is much worse than as built."""
-    if reference is None:
+    if reference is None or (found is None and requirement.figure == CHARGING):
         return None
     least = requirement.direction == "at least"
     bound = reference * (1.0 - ACCEPTED_LOSS if least else 1.0 + ACCEPTED_LOSS)
     if found is not None and (found >= bound if least else found <= bound):
         return None
+    found = None if found is None or math.isinf(found) else found
     shown = "never reached" if found is None else f"{found:.1f} {requirement.unit}"
     return Outcome(
         Verdict.CONDITIONAL,

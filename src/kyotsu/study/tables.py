@@ -22,6 +22,7 @@ CHANGES = (
     "zero_to_100_km_h_s",
     "top_speed_km_h",
     "gradeability_pct",
+    "charge_10_to_80_min",
     "curb_mass_kg",
     "cost_usd",
 )
