@@ -4,23 +4,22 @@ import numpy as np
 import pytest
 from tests.sim.vehicles import finite, kei, leaf
 
-from kyotsu.sim.climate_tests import COLD, COLD_ROAD_LOAD, ColdFtp, cold_ftp, sc03
+from kyotsu.sim.climate_tests import COLD, COLD_ROAD_LOAD, cold_ftp, composite_ac_wh_per_km, sc03
 from kyotsu.sim.parameters import stack
-from kyotsu.sim.phases import ftp_test
+from kyotsu.sim.phases import PhaseResults, ftp_test
 from kyotsu.sim.simulate import simulate
+
+
+def ftp(energy_wh: list[float], distance_km: list[float]) -> PhaseResults:
+    energy, distance = np.array([energy_wh]), np.array([distance_km])
+    return PhaseResults(("1", "2", "3"), energy, energy, distance, np.array([0]))
 
 
 def test_the_composite_weighs_both_starts_by_distance() -> None:
     """40 CFR 1066.820: 0.43 of bags 1 and 2, 0.57 of bags 3 and 2."""
-    bags = ColdFtp(np.array([[800.0, 700.0, 600.0]]), np.array([[4.0, 6.0, 5.0]]), np.array([0]))
-    assert bags.consumption_ac_wh_per_km() == pytest.approx(0.43 * 1500.0 / 10.0 + 0.57 * 1300.0 / 11.0)
-    assert bags.bags_ac_wh_per_km()[0] == pytest.approx([200.0, 700.0 / 6.0, 120.0])
-
-
-def test_a_car_that_does_not_move_has_no_consumption() -> None:
-    still = ColdFtp(np.ones((1, 3)), np.zeros((1, 3)), np.array([0]))
-    assert still.consumption_ac_wh_per_km() == 0.0
-    assert not still.bags_ac_wh_per_km().any()
+    driven = ftp([800.0, 700.0, 600.0], [4.0, 6.0, 5.0])
+    assert composite_ac_wh_per_km(driven) == pytest.approx(0.43 * 1500.0 / 10.0 + 0.57 * 1300.0 / 11.0)
+    assert composite_ac_wh_per_km(ftp([800.0, 700.0, 600.0], [0.0, 0.0, 0.0])) == 0.0
 
 
 def test_the_first_two_bags_are_one_cold_udds() -> None:
@@ -34,8 +33,8 @@ def test_the_first_two_bags_are_one_cold_udds() -> None:
 
 
 def test_the_third_bag_starts_warmer_than_the_first() -> None:
-    first, _, third = cold_ftp(leaf()).bags_ac_wh_per_km()[0]
-    assert third < first
+    driven = cold_ftp(leaf())
+    assert driven.consumption_ac_wh_per_km("3") < driven.consumption_ac_wh_per_km("1")
 
 
 def test_sc03_runs_the_air_conditioning_of_a_warm_car() -> None:

@@ -13,17 +13,14 @@ higher than that of the coast-down is our reading.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-import numpy.typing as npt
 
 from kyotsu.errors import InternalError
 from kyotsu.sim.batch import simulate_batch
 from kyotsu.sim.climate import Climate, Temperatures, parked
 from kyotsu.sim.parameters import FloatArray, VehicleParameters
-from kyotsu.sim.phases import SOAK_S, cut, named_cycle
-from kyotsu.sim.simulate import LEAST_DISTANCE_KM, Results
+from kyotsu.sim.phases import SOAK_S, PhaseResults, cut, named_cycle
+from kyotsu.sim.simulate import Results
 
 COLD = Climate(ambient_c=-6.7)  # 20 °F, 40 CFR 1066.710
 COLD_ROAD_LOAD = 1.1  # -, over that of the coast-down; our reading, see above
@@ -33,37 +30,8 @@ HOT = Climate(ambient_c=35.0, solar_w=SUN_W)  # 95 °F, 40 CFR 86.160-00
 BAG_S = 505.0  # s, first and third bag
 
 
-class ColdFtp(NamedTuple):
-    """The FTP at 20 °F.
-
-    Attributes:
-        energy_ac_wh: at the wall by bags `1`, `2` and `3`, shape (vehicle, bag).
-        distance_km: driven by bags, shape (vehicle, bag).
-        validity: flags of `simulate.Validity`, shape (vehicle,).
-    """
-
-    energy_ac_wh: FloatArray
-    distance_km: FloatArray
-    validity: npt.NDArray[np.int64]
-
-    def bags_ac_wh_per_km(self) -> FloatArray:
-        """Consumption of each bag [Wh/km], shape (vehicle, bag); 0 without distance."""
-        return _per_km(self.energy_ac_wh, self.distance_km)
-
-    def consumption_ac_wh_per_km(self) -> FloatArray:
-        """Composite of both starts [Wh/km], shape (vehicle,).
-
-        With E the energy and d the distance of bags: 0.43 (E1 + E2)/(d1 + d2) + 0.57 (E3 + E2)/(d3 + d2).
-        """
-        cold, hot = (
-            _per_km(self.energy_ac_wh[:, bags].sum(axis=1), self.distance_km[:, bags].sum(axis=1))
-            for bags in ([0, 1], [2, 1])
-        )
-        return COLD_START_WEIGHT * cold + (1.0 - COLD_START_WEIGHT) * hot
-
-
-def cold_ftp(parameters: VehicleParameters) -> ColdFtp:
-    """Drive the FTP at 20 °F.
+def cold_ftp(parameters: VehicleParameters) -> PhaseResults:
+    """Drive the FTP at 20 °F; bags `1`, `2` and `3`.
 
     Args:
         parameters: the vehicles, with the road load of their coast-down.
@@ -75,14 +43,25 @@ def cold_ftp(parameters: VehicleParameters) -> ColdFtp:
     first_bag = cut(udds, 0.0, BAG_S)
     start = simulate_batch(on_bench, [first_bag, udds], climate=COLD)
     again = simulate_batch(on_bench, first_bag, climate=COLD, start=_after_soak(on_bench, start, COLD))
-    energy, distance = (
+    energy_ac, energy_dc, distance = (
         np.concatenate([np.diff(before, prepend=0.0), after], axis=1)
         for before, after in (
             (start.ledger.wall_wh, again.ledger.wall_wh),
+            (start.ledger.cells_wh, again.ledger.cells_wh),
             (start.distance_km, again.distance_km),
         )
     )
-    return ColdFtp(energy, distance, start.validity[:, 1] | again.validity[:, 0])
+    validity = start.validity[:, 1] | again.validity[:, 0]
+    return PhaseResults(("1", "2", "3"), energy_ac, energy_dc, distance, validity)
+
+
+def composite_ac_wh_per_km(ftp: PhaseResults) -> FloatArray:
+    """Both starts of an FTP weighted [Wh/km], shape (vehicle,); 40 CFR 1066.820.
+
+    With E the energy and d the distance of bags: 0.43 (E1 + E2)/(d1 + d2) + 0.57 (E3 + E2)/(d3 + d2).
+    """
+    cold, hot = (ftp.consumption_ac_wh_per_km(*bags) for bags in (("1", "2"), ("3", "2")))
+    return COLD_START_WEIGHT * cold + (1.0 - COLD_START_WEIGHT) * hot
 
 
 def sc03(parameters: VehicleParameters) -> Results:
@@ -104,8 +83,3 @@ def _after_soak(parameters: VehicleParameters, results: Results, climate: Climat
         raise InternalError("a drive in a climate without temperatures")
     end = Temperatures(*(value[:, -1:] for value in results.warmth.end))
     return parked(parameters, end, climate, SOAK_S)
-
-
-def _per_km(energy: FloatArray, distance: FloatArray) -> FloatArray:
-    moved = distance >= LEAST_DISTANCE_KM
-    return np.where(moved, energy / np.where(moved, distance, 1.0), 0.0)

@@ -32,7 +32,7 @@ from kyotsu.sim.phases import (
     PhasedCycle,
     PhaseResults,
     drive_phases,
-    ranges_km,
+    phase_range_km,
     udds_test,
     us06_test,
     whole_test,
@@ -89,15 +89,14 @@ def five_cycle(parameters: VehicleParameters, driven: Mapping[str, PhaseResults]
     driven = driven or drive_phases(parameters, mild_tests())
     udds, hwfet, us06 = (driven[name] for name in ("udds", "hwfet", "us06"))
     cold, heat = cold_ftp(parameters), sc03(parameters)
-    cold_bags = cold.bags_ac_wh_per_km()
     first_bag = udds.consumption_ac_wh_per_km("1")
     tests = FiveCycleTests(
         bag_1_wh_per_km=first_bag,
         bag_2_wh_per_km=udds.consumption_ac_wh_per_km("2"),
         bag_3_wh_per_km=first_bag,
-        cold_bag_1_wh_per_km=cold_bags[:, 0],
-        cold_bag_2_wh_per_km=cold_bags[:, 1],
-        cold_bag_3_wh_per_km=cold_bags[:, 2],
+        cold_bag_1_wh_per_km=cold.consumption_ac_wh_per_km("1"),
+        cold_bag_2_wh_per_km=cold.consumption_ac_wh_per_km("2"),
+        cold_bag_3_wh_per_km=cold.consumption_ac_wh_per_km("3"),
         us06_city_wh_per_km=us06.consumption_ac_wh_per_km("city"),
         us06_highway_wh_per_km=us06.consumption_ac_wh_per_km("highway"),
         hwfet_wh_per_km=hwfet.consumption_ac_wh_per_km(),
@@ -106,8 +105,8 @@ def five_cycle(parameters: VehicleParameters, driven: Mapping[str, PhaseResults]
     two_cycle = label_of(
         udds.consumption_ac_wh_per_km(),
         hwfet.consumption_ac_wh_per_km(),
-        ranges_km(parameters, udds),
-        ranges_km(parameters, hwfet),
+        phase_range_km(parameters, udds),
+        phase_range_km(parameters, hwfet),
     )
     validity = udds.validity | hwfet.validity | us06.validity | cold.validity | heat.validity[:, 0]
     return FiveCycle(tests, two_cycle, five_cycle_label(two_cycle, tests), validity)

@@ -14,7 +14,7 @@ from importlib.resources import as_file, files
 import numpy as np
 
 from kyotsu.sim.car_table import CarTable, load_cars
-from kyotsu.sim.climate_tests import cold_ftp, sc03
+from kyotsu.sim.climate_tests import cold_ftp, composite_ac_wh_per_km, sc03
 from kyotsu.sim.parameters import FloatArray
 from kyotsu.sim.simulate import simulate
 
@@ -105,5 +105,5 @@ def predicted_ratios(cars: CarTable) -> FloatArray:
     """Consumption on cold FTP, US06 and SC03 over that of the warm UDDS [-], shape (row, 3)."""
     vehicles = cars.vehicles()
     udds, us06 = simulate(vehicles, ("udds", "us06")).consumption_ac_wh_per_km.T
-    tests = (cold_ftp(vehicles).consumption_ac_wh_per_km(), us06, sc03(vehicles).consumption_ac_wh_per_km[:, 0])
+    tests = (composite_ac_wh_per_km(cold_ftp(vehicles)), us06, sc03(vehicles).consumption_ac_wh_per_km[:, 0])
     return np.asarray(np.stack(tests, axis=1) / udds[:, None])

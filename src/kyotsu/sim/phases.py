@@ -25,7 +25,7 @@ from kyotsu.errors import InputError, Location, Problem
 from kyotsu.sim.batch import simulate_batch
 from kyotsu.sim.cycles import Cycle, load_cycle
 from kyotsu.sim.parameters import FloatArray, VehicleParameters
-from kyotsu.sim.performance import usable_energy_kwh
+from kyotsu.sim.performance import full_range_km
 from kyotsu.sim.simulate import LEAST_DISTANCE_KM, Results
 
 SOAK_S = 600.0  # s between the second and third bag of the FTP and of SAE J1634; 40 CFR 1066.815, 600.116-12(a)(2)
@@ -201,27 +201,9 @@ def drive_phases(parameters: VehicleParameters, tests: Mapping[str, PhasedCycle]
     return found
 
 
-def ranges_km(parameters: VehicleParameters, driven: PhaseResults, *names: str) -> FloatArray:
+def phase_range_km(parameters: VehicleParameters, driven: PhaseResults, *names: str) -> FloatArray:
     """Distance from full to empty on the phases named, on all when none is [km], shape (vehicle,)."""
     return full_range_km(parameters, driven.consumption_dc_wh_per_km(*names), driven.distance_of(*names))
-
-
-def full_range_km(
-    parameters: VehicleParameters, consumption_dc_wh_per_km: FloatArray, distance_km: FloatArray
-) -> FloatArray:
-    """Distance from full to empty at a consumption: usable energy of the cells over it [km], shape (vehicle,).
-
-    Args:
-        parameters: the vehicles.
-        consumption_dc_wh_per_km: out of the cells [Wh/km], shape (vehicle,).
-        distance_km: on which it was found [km], shape (vehicle,).
-
-    Returns:
-        0 where the vehicle did not move, infinity where it gains energy.
-    """
-    used = consumption_dc_wh_per_km
-    far = np.where(used > 0.0, 1e3 * usable_energy_kwh(parameters) / np.where(used > 0.0, used, 1.0), np.inf)
-    return np.where(distance_km >= LEAST_DISTANCE_KM, far, 0.0)
 
 
 def _cuts(test: PhasedCycle) -> list[Cycle]:

@@ -33,8 +33,7 @@ from kyotsu.sim.parameter_checks import invalid
 from kyotsu.sim.parameters import FloatArray, VehicleParameters, bare, map_arrays, take
 from kyotsu.sim.step import Flows, Input, State, step
 from kyotsu.sim.thermal import Heat, Inside, Response, Weather, climate_step, response_of
-from kyotsu.sim.thermal_parameters import ZERO_CELSIUS
-from kyotsu.units import J_PER_WH, KMH_PER_MPS, MPS_PER_MPH
+from kyotsu.units import CELSIUS_ZERO_K, J_PER_WH, KMH_PER_MPS, MPS_PER_MPH
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -450,7 +449,7 @@ class _Tally:
         for column, trace in enumerate(traces):
             steps = int(np.count_nonzero(plan.duration[:, column]))
             speed, *others = np.moveaxis(kept[:steps, :, :, column], 0, 2)
-            warm = [value - ZERO_CELSIUS for value in others[5:]]
+            warm = [value - CELSIUS_ZERO_K for value in others[5:]]
             histories[trace.name] = History(
                 time_s=trace.time[0] + np.cumsum(plan.duration[:steps, column]),
                 trace_km_h=plan.speed[:steps, column] * KMH_PER_MPS,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kyotsu.sim.parameters import FloatArray, Numbers, VehicleParameters
-from kyotsu.sim.phases import full_range_km
+from kyotsu.sim.performance import ranges_km
 from kyotsu.sim.simulate import simulate
 from kyotsu.units import KM_PER_MILE, KWH_PER_US_GALLON
 
@@ -48,11 +48,8 @@ class Label(NamedTuple):
 def epa_label(parameters: VehicleParameters) -> Label:
     """Simulate UDDS and HWFET and derive the label."""
     results = simulate(parameters, ("udds", "hwfet"))
-    ac, dc = results.consumption_ac_wh_per_km, results.consumption_dc_wh_per_km
-    city, highway = (
-        full_range_km(parameters, used, far) for used, far in zip(dc.T, results.distance_km.T, strict=True)
-    )
-    return label_of(ac[:, 0], ac[:, 1], city, highway)
+    city, highway = results.consumption_ac_wh_per_km.T
+    return label_of(city, highway, *ranges_km(parameters, results).T)
 
 
 def label_of(
