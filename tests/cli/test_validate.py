@@ -11,7 +11,7 @@ def test_it_prints_the_error_against_real_cars(kyotsu) -> None:
     assert run.json["mean_absolute_error_pct"] <= 8.0
     assert len(run.json["rows"]) == run.json["cars"]
     assert run.json["interval_pct"]["udds"][0] < 0 < run.json["interval_pct"]["udds"][1]
-    assert run.json["cold"]["tests"] == 31
+    assert [run.json[test]["tests"] for test in ("cold", "us06", "sc03")] == [31, 4, 4]
 
 
 def test_the_report_is_for_people(kyotsu) -> None:
@@ -19,6 +19,7 @@ def test_the_report_is_for_people(kyotsu) -> None:
     assert "mean |error|" in told
     assert "8 of 10 new cars measure" in told
     assert "cold: 31 tests" in told
+    assert "US06, mild: 4 tests" in told
 
 
 CARS = """row,make,model,test_mass_kg,target_a_N,target_b_N_per_mps,target_c_N_per_mps2,rated_hp,drive

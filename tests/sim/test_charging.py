@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kyotsu.errors import InputError
-from kyotsu.sim.charging import STEPS, Charge, Validity, charge_ac, charge_dc
+from kyotsu.sim.charging import STEPS, Charge, ChargeValidity, charge_ac, charge_dc
 from kyotsu.sim.components import chosen_constants
 from kyotsu.sim.parameters import BatteryParameters, battery_parameters
-from kyotsu.sim.station import LIMITERS, Inlet, Station, current_share
+from kyotsu.sim.station import CHARGE_LIMITERS, Inlet, Station, current_share
 
 STRONG = Station(power_kw=1e4, current_a=1e4, voltage_min_v=0.0, voltage_max_v=2000.0)
 BARE: dict[str, Any] = {"auxiliary_kw": 0.0, "cell_current_a": 1e5}
@@ -141,7 +141,7 @@ def high_voltage() -> BatteryParameters:
 def test_an_800_volt_pack_on_a_400_volt_station_needs_an_adapter() -> None:
     station = Station(power_kw=150.0, current_a=300.0, voltage_min_v=200.0, voltage_max_v=500.0)
     without = charge_dc(high_voltage(), station, **BARE)
-    assert Validity(int(without.validity[0])) == Validity.STATION_VOLTAGE | Validity.NOT_REACHED
+    assert ChargeValidity(int(without.validity[0])) == ChargeValidity.STATION_VOLTAGE | ChargeValidity.NOT_REACHED
     assert without.time_s[0] == np.inf
     assert without.energy_kwh[0] == 0.0
     assert without.final_soc[0] == pytest.approx(0.1)
@@ -164,13 +164,13 @@ def test_an_adapter_sleeps_at_a_station_that_reaches_the_pack() -> None:
 
 def test_a_pack_below_the_station_cannot_charge() -> None:
     charge = charge_dc(battery(cells_series=40.0, voltage_minimum_v=80.0), Station(50.0), **BARE)
-    assert charge.validity[0] & Validity.STATION_VOLTAGE
+    assert charge.validity[0] & ChargeValidity.STATION_VOLTAGE
 
 
 def test_a_charge_that_the_station_ends_says_how_far_it_got() -> None:
     pack = battery(cells_series=1.0, cell_voltage_v=[300.0, 400.0], resistance_ohm=0.1)
     charge = charge_dc(pack, Station(50.0, 125.0, 200.0, 360.0), **BARE)
-    assert charge.validity[0] == Validity.NOT_REACHED
+    assert charge.validity[0] == ChargeValidity.NOT_REACHED
     assert charge.final_soc[0] == pytest.approx(0.6, abs=0.01)
     assert np.isfinite(charge.energy_kwh[0])
 
@@ -321,13 +321,13 @@ def test_a_battery_with_a_number_missing_is_flagged_and_the_others_charge() -> N
     pack = battery(capacity_ah=[100.0, 100.0])
     pack.capacity[0] = np.nan
     charge = charge_dc(pack, Station(50.0), **{**BARE, "heat_capacity_j_per_k": 4e5, "cooling_kw": 1.0})
-    assert charge.validity.tolist() == [Validity.INVALID_PARAMETERS, 0]
+    assert charge.validity.tolist() == [ChargeValidity.INVALID_PARAMETERS, 0]
     assert np.isfinite(charge.energy_kwh).all()
 
 
 def test_a_charge_downwards_is_flagged() -> None:
     charge = charge_dc(battery(), STRONG, soc_from=0.8, soc_to=0.2, **BARE)
-    assert charge.validity[0] == Validity.INVALID_PARAMETERS
+    assert charge.validity[0] == ChargeValidity.INVALID_PARAMETERS
     assert charge.time_s[0] == np.inf
 
 
@@ -350,4 +350,4 @@ def test_the_result_settles_as_the_step_shrinks(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_every_limiter_can_be_named() -> None:
-    assert len(set(LIMITERS)) == len(LIMITERS)
+    assert len(set(CHARGE_LIMITERS)) == len(CHARGE_LIMITERS)

@@ -15,7 +15,7 @@ from kyotsu.sim.phases import (
     drive_phases,
     ftp_test,
     join,
-    ranges_km,
+    phase_range_km,
     udds_hwfet_test,
     us06_test,
     whole_test,
@@ -138,7 +138,7 @@ def test_a_soak_is_driven_but_not_counted() -> None:
 def test_phases_of_any_vehicle_are_numbers(car: VehicleParameters) -> None:
     parts = drive_phases(car, {"jp1015": whole_test("jp1015")})["jp1015"]
     assert finite(parts.energy_ac_wh, parts.energy_dc_wh, parts.distance_km, parts.consumption_ac_wh_per_km())
-    assert not np.isnan(ranges_km(car, parts)).any()
+    assert not np.isnan(phase_range_km(car, parts)).any()
 
 
 def test_range_is_nothing_where_nothing_moves_and_endless_downhill() -> None:
@@ -147,4 +147,4 @@ def test_range_is_nothing_where_nothing_moves_and_endless_downhill() -> None:
     downhill = Cycle("downhill", np.array([0.0, 100.0]), np.array([20.0, 20.0]), np.array([-0.2, -0.2]))
     parts = drive_phases(cars, {"down": whole_test(downhill)})["down"]
     assert parts.validity[0] == Validity.INVALID_PARAMETERS
-    assert ranges_km(cars, parts).tolist() == [0.0, np.inf]
+    assert phase_range_km(cars, parts).tolist() == [0.0, np.inf]

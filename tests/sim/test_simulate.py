@@ -178,4 +178,4 @@ def test_a_wrong_question_is_refused(cycles: str | tuple[str, ...], arguments: d
 
 
 def test_results_say_what_they_are() -> None:
-    assert repr(simulate(leaf(), "jp1015")).startswith("Results(1 vehicles; mean AC Wh/km: jp1015 1")
+    assert repr(simulate(leaf(), "jp1015")).startswith("Results: 1 vehicle on 1 cycle\n  jp1015  1")

@@ -77,6 +77,24 @@ def test_every_package_holds_the_same(results: Results) -> None:
         assert arrow[name].to_pylist() == pandas[name].tolist() == polars[name].to_list() == values.tolist()
 
 
+def test_results_are_tables_of_every_package_at_once(results: Results) -> None:
+    columns = results.columns(NAMES)
+    pandas, polars, arrow = results.to_pandas(NAMES), results.to_polars(NAMES), results.to_arrow(NAMES)
+    assert list(pandas.columns) == polars.columns == arrow.column_names == list(columns)
+    for name in columns:
+        assert pandas[name].tolist() == polars[name].to_list() == arrow[name].to_pylist()
+    assert pandas["vehicle"].tolist() == ["leaf", "leaf", "kei", "kei"]
+    assert results.to_polars()["vehicle"].to_list() == [0, 0, 1, 1]
+
+
+def test_so_are_histories(results: Results) -> None:
+    pandas, polars = results.to_pandas(NAMES, history="us06"), results.to_polars(NAMES, history="us06")
+    assert list(pandas.columns) == polars.columns == list(history_columns(results, "us06", NAMES))
+    assert len(pandas) == polars.height == results.history["us06"].speed_km_h.size
+    with pytest.raises(InputError, match=r"jp1015, us06"):
+        results.to_pandas(history="udds")
+
+
 def test_a_history_is_one_row_for_each_step(results: Results) -> None:
     columns = history_columns(results, "us06", NAMES)
     history = results.history["us06"]
@@ -113,4 +131,5 @@ def test_a_summary_tells_misses_and_limits(results: Results) -> None:
     assert "missed" not in second
     assert "1 missed the trace (first kei)" in third
     assert "; limited by " in third
-    assert "Wh/km AC" in summary_text(simulate(leaf(), "jp1015"))
+    one = simulate(leaf(), "jp1015")
+    assert "Wh/km AC" in repr(one) == summary_text(one)

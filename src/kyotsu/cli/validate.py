@@ -12,7 +12,7 @@ from kyotsu.cli.check import JsonOption
 from kyotsu.cli.output import optional, print_json, screen
 
 if TYPE_CHECKING:
-    from kyotsu.sim.cold import ColdCheck
+    from kyotsu.sim.offcycle import OffcycleCheck, TestRatio
     from kyotsu.sim.validation import Validation
 
 
@@ -38,9 +38,9 @@ def validate(
         import numpy as np  # noqa: PLC0415  (an extra)
 
         from kyotsu.sim.calibration import fit_components, held_out_prediction  # noqa: PLC0415
-        from kyotsu.sim.cold import cold_check  # noqa: PLC0415
         from kyotsu.sim.components import fitted_constants  # noqa: PLC0415
         from kyotsu.sim.interval import fit_intervals, interval_record, shipped_intervals  # noqa: PLC0415
+        from kyotsu.sim.offcycle import offcycle_check  # noqa: PLC0415
         from kyotsu.sim.validation import predict as predict_cars  # noqa: PLC0415
         from kyotsu.sim.validation import validate as validate_cars  # noqa: PLC0415
     if predict is not None:
@@ -61,16 +61,14 @@ def validate(
         for name, row in () if as_json else rows.items():
             screen.print(f"{name:<26} shipped {row['shipped']:.6g}  fitted again {row['fitted']:.6g}", soft_wrap=True)
         return
-    result, cold = validate_cars(held_out), cold_check()
+    result, offcycle = validate_cars(held_out), offcycle_check()
     if as_json:
-        print_json(_record(result, cold))
+        print_json(_record(result, offcycle))
         return
-    screen.print(f"{result}\n\n{cold}", highlight=False, soft_wrap=True)
+    screen.print(f"{result}\n\n{offcycle}", highlight=False, soft_wrap=True)
 
 
-def _record(result: Validation, cold: ColdCheck) -> dict[str, Any]:
-    import numpy as np  # noqa: PLC0415  (an extra)
-
+def _record(result: Validation, offcycle: OffcycleCheck) -> dict[str, Any]:
     cars = result.cars
     held_out = None if result.held_out is None else result.held_out_mean_absolute_error_pct
     return {
@@ -80,13 +78,9 @@ def _record(result: Validation, cold: ColdCheck) -> dict[str, Any]:
         "within_5_pct": result.share_within_pct(5.0),
         "within_10_pct": result.share_within_pct(10.0),
         "interval_pct": dict(zip(("udds", "hwfet"), result.interval_pct().tolist(), strict=True)),
-        "cold": {
-            "tests": len(cold.cars),
-            "measured_ratio": float(np.median(cold.measured)),
-            "predicted_ratio": float(np.median(cold.predicted)),
-            "mean_error_pct": float(cold.error_pct.mean()),
-            "mean_absolute_error_pct": float(np.abs(cold.error_pct).mean()),
-        },
+        "cold": _ratios(offcycle.cold),
+        "us06": _ratios(offcycle.us06),
+        "sc03": _ratios(offcycle.sc03),
         "bias": [asdict(entry) for entry in result.bias()],
         "rows": [
             {
@@ -98,4 +92,17 @@ def _record(result: Validation, cold: ColdCheck) -> dict[str, Any]:
             }
             for index, (udds, hwfet) in enumerate(result.error_pct)
         ],
+    }
+
+
+def _ratios(test: TestRatio) -> dict[str, Any]:
+    import numpy as np  # noqa: PLC0415  (an extra)
+
+    return {
+        "tests": len(test.cars),
+        "measured_ratio": float(np.median(test.measured)),
+        "predicted_ratio": float(np.median(test.predicted)),
+        "mean_error_pct": float(test.error_pct.mean()),
+        "mean_absolute_error_pct": float(np.abs(test.error_pct).mean()),
+        "correlation": test.correlation,
     }

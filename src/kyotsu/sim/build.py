@@ -54,7 +54,11 @@ def build_parameters(builds: Iterable[Build]) -> VehicleParameters:
 
 
 def filled(build: Build) -> tuple[str, ...]:
-    """The values of a build that nobody stated and generic components filled, as dotted fields."""
+    """The values of a build that nobody stated and generic components filled, as dotted fields.
+
+    An axis of a loss map is among them where the map ends before the motor does: beyond it the fitted polynomial
+    goes on.
+    """
     vehicle, pack = build.vehicle, build.pack
     found = {
         "vehicle.tyre.radius_mm": vehicle.tyre.radius_mm,
@@ -70,6 +74,11 @@ def filled(build: Build) -> tuple[str, ...]:
         found[f"{name} reducer.ratio"] = drive.eaxle.reducer.ratio
         found[f"{name} motor.max_speed_rpm"] = drive.eaxle.motor.max_speed_rpm
         found[f"{name} loss_model"] = 1.0 if drive.eaxle.loss_model or drive.eaxle.loss_map else None
+        if drive.eaxle.loss_map is not None:
+            speed, torque = drive.eaxle.loss_map.speed_rpm[-1], drive.eaxle.loss_map.torque_nm[-1]
+            highest = drive.eaxle.motor.max_speed_rpm or generic_speed_rpm(drive.eaxle, tyre_radius_m(vehicle))
+            found[f"{name} loss_map.speed_rpm"] = speed if speed >= highest else None
+            found[f"{name} loss_map.torque_nm"] = torque if torque >= drive.rating.peak_torque_nm else None
     return tuple(field for field, value in found.items() if value is None)
 
 
@@ -158,10 +167,15 @@ def gear_ratio(eaxle: EAxle) -> float:
     return float(chosen_constants().gear_ratio)
 
 
+def generic_speed_rpm(eaxle: EAxle, radius_m: float) -> float:
+    """Motor speed at the top speed of most cars [1/min], for a motor of which no highest speed is stated."""
+    return float(chosen_constants().top_speed / radius_m * gear_ratio(eaxle) * RPM_PER_RAD_S)
+
+
 def _drive(drive: Drive, radius: float, drag_n: float) -> DriveParameters:
-    eaxle, chosen = drive.eaxle, chosen_constants()
+    eaxle = drive.eaxle
     ratio = gear_ratio(eaxle)
-    generic_rpm = chosen.top_speed / radius * ratio * RPM_PER_RAD_S
+    generic_rpm = generic_speed_rpm(eaxle, radius)
     highest_rpm = eaxle.motor.max_speed_rpm or UNLIMITED * generic_rpm
     return drive_parameters(
         gear_ratio=ratio,

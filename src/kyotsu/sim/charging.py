@@ -20,11 +20,12 @@ import numpy.typing as npt
 
 from kyotsu.errors import Problem
 from kyotsu.sim.battery import arrhenius, table_value, terminal_power
+from kyotsu.sim.parameter_checks import battery_findings, wrong_ones
 from kyotsu.sim.parameters import BatteryParameters, FloatArray, Numbers
 from kyotsu.sim.quantities import Quantity, spread, wrong
 from kyotsu.sim.station import (
     ADAPTERS,
-    LIMITERS,
+    CHARGE_LIMITERS,
     Adapter,
     Inlet,
     Station,
@@ -38,7 +39,7 @@ from kyotsu.units import CELSIUS_ZERO_K, J_PER_KWH
 STEPS = 200  # of state of charge; twice as many change the time of a fast charge by less than 0.1 %
 
 
-class Validity(IntFlag):
+class ChargeValidity(IntFlag):
     """What is to be known about a charge; 0 is a result without reserve."""
 
     STATION_VOLTAGE = 1  # the pack's voltage lies outside the station's window from the start
@@ -55,7 +56,7 @@ class ChargeCurve(NamedTuple):
     current_a: FloatArray
     voltage_v: FloatArray
     battery_c: FloatArray
-    limiter: npt.NDArray[np.int64]  # code of `LIMITERS`
+    limiter: npt.NDArray[np.int64]  # code of `CHARGE_LIMITERS`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,8 +71,8 @@ class Charge:
         peak_kw, mean_kw: power into the terminals.
         final_soc: displayed state of charge got to.
         battery_c, peak_c: temperature of the cells at the end, and its highest.
-        limited_s: time under each limit, shape (vehicle, limiter), in the order of `LIMITERS`.
-        validity: flags of `Validity`.
+        limited_s: time under each limit, shape (vehicle, limiter), in the order of `CHARGE_LIMITERS`.
+        validity: flags of `ChargeValidity`.
         curve: when asked for.
     """
 
@@ -90,7 +91,7 @@ class Charge:
 
     def limiter(self) -> list[str]:
         """The limit that bound longest, for each vehicle; `none` where nothing was charged."""
-        return [LIMITERS[int(row.argmax())] if row.any() else "none" for row in self.limited_s]
+        return [CHARGE_LIMITERS[int(row.argmax())] if row.any() else "none" for row in self.limited_s]
 
 
 def charge_dc(
@@ -221,11 +222,11 @@ def _charge(
     chosen = constants()["chosen"]
     count = battery.capacity.size
     lanes, zero = np.arange(count), np.zeros(count)
-    invalid = (given["soc_to"] <= given["soc_from"]) | ~_finite(battery)
+    invalid = (given["soc_to"] <= given["soc_from"]) | wrong_ones(battery_findings(battery), count)
     window = battery.soc_maximum - battery.soc_minimum
     step = (given["soc_to"] - given["soc_from"]) / STEPS
     temperature, peak_c, time, heat, terminals, peak = given["battery_c"], given["battery_c"], zero, zero, zero, zero
-    limited_s = np.zeros((count, len(LIMITERS)))
+    limited_s = np.zeros((count, len(CHARGE_LIMITERS)))
     going, final = ~invalid, given["soc_from"]
     cutoff = chosen["cutoff_rate"] * battery.capacity / 3600.0
     outside = zero > 0.0
@@ -262,9 +263,9 @@ def _charge(
     energy = terminals / J_PER_KWH
     used = station_side(energy, battery, given, adapter) + given["auxiliary_kw"] * time / 3600.0
     flags = (
-        np.where(outside, int(Validity.STATION_VOLTAGE), 0)
-        + np.where(~going & ~invalid, int(Validity.NOT_REACHED), 0)
-        + np.where(invalid, int(Validity.INVALID_PARAMETERS), 0)
+        np.where(outside, int(ChargeValidity.STATION_VOLTAGE), 0)
+        + np.where(~going & ~invalid, int(ChargeValidity.NOT_REACHED), 0)
+        + np.where(invalid, int(ChargeValidity.INVALID_PARAMETERS), 0)
     )
     return Charge(
         time_s=np.where(going, time, np.inf),
@@ -286,10 +287,3 @@ def _cooling_share(temperature: FloatArray) -> FloatArray:
     start, full = constants()["chosen"]["cooling_from_c"], constants()["chosen"]["cooling_full_c"]
     share: FloatArray = np.clip((temperature - start) / (full - start), 0.0, 1.0)
     return share
-
-
-def _finite(battery: BatteryParameters) -> npt.NDArray[np.bool_]:
-    bad = np.zeros(battery.capacity.size, dtype=np.bool_)
-    for values in battery:
-        bad |= ~np.isfinite(values.reshape(values.shape[0], -1)).all(axis=1)
-    return ~bad & (battery.capacity > 0.0) & (battery.soc_maximum > battery.soc_minimum)

@@ -17,8 +17,8 @@ import numpy.typing as npt
 from kyotsu.errors import InputError, Location, Problem
 from kyotsu.sim.parameters import VehicleParameters, idle, map_arrays
 from kyotsu.sim.thermal import Inside, Weather, heat_stored, part_after, response_of
-from kyotsu.sim.thermal_parameters import NO_DRIVE_THERMAL, ZERO_CELSIUS, DriveThermal, FloatArray
-from kyotsu.units import J_PER_WH
+from kyotsu.sim.thermal_parameters import NO_DRIVE_THERMAL, DriveThermal, FloatArray
+from kyotsu.units import CELSIUS_ZERO_K, J_PER_WH
 
 ROAD_LOAD_TEMPERATURE = 293.15  # K, that coast-downs are corrected to; SAE J1263, UN GTR 15 annex 4
 ROLLING_PER_KELVIN = 8.6e-3  # 1/K, correction of rolling resistance; K0 of UN GTR 15 annex 4, made for 5 to 35 degC
@@ -159,9 +159,9 @@ def weather_of(vehicles: VehicleParameters, climate: Climate) -> Weather:
     heating = np.maximum(cabin.heating_cop + cabin.heating_cop_slope * climate.ambient_c, LEAST_COP)
     cooling = np.maximum(cabin.cooling_cop + cabin.cooling_cop_slope * (climate.ambient_c - 35.0), LEAST_COP)
     return Weather(
-        ambient=one * (climate.ambient_c + ZERO_CELSIUS),
+        ambient=one * (climate.ambient_c + CELSIUS_ZERO_K),
         solar=one * climate.solar_w,
-        cabin_goal=one * (climate.cabin_c + ZERO_CELSIUS),
+        cabin_goal=one * (climate.cabin_c + CELSIUS_ZERO_K),
         cabin_heating=on * cabin.heater_power,
         cabin_cooling=on * cabin.cooler_power,
         heating_effort=1.0 / heating,
@@ -179,7 +179,7 @@ def in_climate(vehicles: VehicleParameters, climate: Climate) -> VehicleParamete
     vehicles = vehicles._replace(thermal=vehicles.thermal._replace(front=front, rear=rear))
     if not climate.on_road:
         return vehicles
-    ambient = climate.ambient_c + ZERO_CELSIUS
+    ambient = climate.ambient_c + CELSIUS_ZERO_K
     rolling = 1.0 / (1.0 + ROLLING_PER_KELVIN * (ambient - ROAD_LOAD_TEMPERATURE))
     chassis = vehicles.chassis
     return vehicles._replace(
@@ -203,7 +203,7 @@ def starting(vehicles: VehicleParameters, cycles: int, climate: Climate, start: 
     """
     shape = (vehicles.vehicle_count, cycles)
     inside = np.zeros((len(Inside._fields), *shape))
-    inside[2:] = climate.start_c + ZERO_CELSIUS
+    inside[2:] = climate.start_c + CELSIUS_ZERO_K
     if start is None:
         return inside
     problems = []
@@ -220,7 +220,7 @@ def starting(vehicles: VehicleParameters, cycles: int, climate: Climate, start: 
         if wrong.any():
             found = f"{value[wrong][0]:g}"
             problems.append(Problem(Location(key=f"start.{name}"), found, "-60 to 300 degC", "Correct the value."))
-        inside[row] = value + ZERO_CELSIUS
+        inside[row] = value + CELSIUS_ZERO_K
     if problems:
         raise InputError(problems)
     return inside
@@ -246,7 +246,7 @@ def parked(
     for name, value in zip(Inside._fields[2:], before, strict=True):
         left, rise = (getattr(answer, f"{name}_{word}")[:, None] for word in ("left", "rise"))
         sun = weather.solar[:, None] if name == "cabin" else 0.0
-        after.append(part_after(value, weather.ambient[:, None], np.asarray(sun), left, rise) - ZERO_CELSIUS)
+        after.append(part_after(value, weather.ambient[:, None], np.asarray(sun), left, rise) - CELSIUS_ZERO_K)
     return Temperatures(*after)
 
 
@@ -273,6 +273,6 @@ def warmth_of(
     solar = solar_j / J_PER_WH
     given_off = sum(losses_wh) + cabin + battery + solar - stored
     ledger = HeatLedger(hvac, conditioning, *losses_wh, cabin, battery, solar, stored, given_off)
-    end = Temperatures(*(np.where(value > 0.0, value - ZERO_CELSIUS, 0.0) for value in totals.inside[2:]))
-    peak = Peaks(*(np.where(value > 0.0, value - ZERO_CELSIUS, 0.0) for value in totals.peak))
+    end = Temperatures(*(np.where(value > 0.0, value - CELSIUS_ZERO_K, 0.0) for value in totals.inside[2:]))
+    peak = Peaks(*(np.where(value > 0.0, value - CELSIUS_ZERO_K, 0.0) for value in totals.peak))
     return Warmth(ledger, end, peak)

@@ -40,6 +40,9 @@ class Cycle:
         speed: vehicle speed [m/s], shape (sample,), not negative.
         grade: road grade, rise over run [-], shape (sample,).
         wind: head wind, from behind negative [m/s], shape (sample,); `None` is calm.
+
+    Raises:
+        InputError: the arrays are not a cycle; `problems` names every bad sample.
     """
 
     name: str
@@ -47,6 +50,16 @@ class Cycle:
     speed: FloatArray
     grade: FloatArray
     wind: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        wind = np.zeros_like(self.time) if self.wind is None else self.wind
+        columns = (self.time, self.speed, self.grade, wind)
+        if any(column.shape != (self.time.size,) for column in columns):
+            found = "{} times, {} speeds, {} grades and {} winds".format(*(column.size for column in columns))
+            raise InputError([_problem(self.name, None, None, found, "as many of each", "Give one per sample.")])
+        if not _drivable(*columns):
+            rows = [(index + 1, row) for index, row in enumerate(zip(*columns, strict=True))]
+            raise InputError(list(_row_problems(self.name, rows)))
 
     @property
     def distance_km(self) -> float:
@@ -96,13 +109,6 @@ def make_cycle(name: str, time_s: object, speed_mps: object, grade: object = 0.0
         np.asarray(values, dtype=np.float64).ravel() for values in (time_s, speed_mps, grade, wind_mps)
     )
     slope, wind = (np.full(time.shape, values[0]) if values.size == 1 else values for values in (slope, wind))
-    if not time.size == speed.size == slope.size == wind.size:
-        found = f"{time.size} times, {speed.size} speeds, {slope.size} grades and {wind.size} winds"
-        raise InputError([_problem(name, None, None, found, "as many of each", "Give one per sample.")])
-    rows = [(index + 1, row) for index, row in enumerate(zip(time, speed, slope, wind, strict=True))]
-    problems = list(_row_problems(name, rows))
-    if problems:
-        raise InputError(problems)
     return Cycle(name, time, speed, slope, wind if wind.any() else None)
 
 
@@ -164,6 +170,18 @@ def _numbers(
             found = repr(cell) if cell else "nothing"
             wrong.append(_problem(file, line, header[place], found, "a number", "Correct the cell."))
     return values, wrong
+
+
+def _drivable(time: FloatArray, speed: FloatArray, grade: FloatArray, wind: FloatArray) -> bool:
+    """Whether `_row_problems` has none, sooner."""
+    return bool(
+        time.size >= 2
+        and (np.abs(time) <= TIME_LIMIT).all()
+        and (np.diff(time) > 0.0).all()
+        and ((speed >= 0.0) & (speed <= SPEED_LIMIT)).all()
+        and (np.abs(grade) <= GRADE_LIMIT).all()
+        and (np.abs(wind) <= WIND_LIMIT).all()
+    )
 
 
 def _row_problems(file: str, rows: Sequence[tuple[int, tuple[float, ...]]]) -> Iterator[Problem]:

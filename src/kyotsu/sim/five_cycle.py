@@ -15,9 +15,7 @@ may lower theirs.
 How the tests are simulated:
 
     FTP at 75 °F, US06, HWFET   as the two-cycle test: a mild day, nothing heated or cooled; bag 3 is as bag 1
-    FTP at 20 °F                soaked at -6.7 degC, heater on, road load 10 % higher: 40 CFR 1066.710, 1066.305
-    SC03                        35 degC, 850 W/m² of sun, air conditioning on; 505 s of UDDS and 10 minutes of soak
-                                before: 40 CFR 86.160-00
+    FTP at 20 °F, SC03          `climate_tests`
 """
 
 from __future__ import annotations
@@ -28,23 +26,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kyotsu.errors import InternalError
-from kyotsu.sim.batch import simulate_batch
-from kyotsu.sim.climate import Climate, Temperatures, parked
+from kyotsu.sim.climate_tests import cold_ftp, sc03
 from kyotsu.sim.parameters import FloatArray, Numbers, VehicleParameters
 from kyotsu.sim.phases import (
-    SOAK_S,
     PhasedCycle,
     PhaseResults,
-    cut,
     drive_phases,
-    named_cycle,
-    ranges_km,
+    phase_range_km,
     udds_test,
     us06_test,
     whole_test,
 )
-from kyotsu.sim.simulate import LEAST_DISTANCE_KM, Results
 from kyotsu.sim.two_cycle import CITY_WEIGHT, Label, label_of
 
 IN_USE = 0.905  # -, effects on fuel economy that no cycle shows; 40 CFR 600.114-12
@@ -54,15 +46,6 @@ AIR_CONDITIONING = 0.133  # -, share of driving with the compressor on
 BAG_1_MILES = 3.6  # mile, of the first and third bag
 CITY_TRIP_MILES, HIGHWAY_TRIP_MILES = 4.1, 60.0  # mile
 STARTS_PER_TRIP = 0.33  # -, soak of a trip over the soak of the test
-
-COLD = Climate(ambient_c=-6.7)  # 20 °F, 40 CFR 1066.710
-COLD_ROAD_LOAD = 1.1  # -, over that of the coast-down; 40 CFR 1066.305
-SUN_W = (
-    1000.0  # W into the cabin from 850 W/m²: some 1.2 m² of window and what heat of the roof follows; our assumption
-)
-HOT = Climate(ambient_c=35.0, solar_w=SUN_W)  # 95 °F, 40 CFR 86.160-00
-BAG_S = 505.0  # s, first and third bag
-
 
 Value = float | FloatArray
 
@@ -105,28 +88,27 @@ def five_cycle(parameters: VehicleParameters, driven: Mapping[str, PhaseResults]
     """
     driven = driven or drive_phases(parameters, mild_tests())
     udds, hwfet, us06 = (driven[name] for name in ("udds", "hwfet", "us06"))
-    cold, cold_validity = _cold_bags(parameters)
-    sc03 = _sc03(parameters)
+    cold, heat = cold_ftp(parameters), sc03(parameters)
     first_bag = udds.consumption_ac_wh_per_km("1")
     tests = FiveCycleTests(
         bag_1_wh_per_km=first_bag,
         bag_2_wh_per_km=udds.consumption_ac_wh_per_km("2"),
         bag_3_wh_per_km=first_bag,
-        cold_bag_1_wh_per_km=cold[0],
-        cold_bag_2_wh_per_km=cold[1],
-        cold_bag_3_wh_per_km=cold[2],
+        cold_bag_1_wh_per_km=cold.consumption_ac_wh_per_km("1"),
+        cold_bag_2_wh_per_km=cold.consumption_ac_wh_per_km("2"),
+        cold_bag_3_wh_per_km=cold.consumption_ac_wh_per_km("3"),
         us06_city_wh_per_km=us06.consumption_ac_wh_per_km("city"),
         us06_highway_wh_per_km=us06.consumption_ac_wh_per_km("highway"),
         hwfet_wh_per_km=hwfet.consumption_ac_wh_per_km(),
-        sc03_wh_per_km=sc03.consumption_ac_wh_per_km[:, 0],
+        sc03_wh_per_km=heat.consumption_ac_wh_per_km[:, 0],
     )
     two_cycle = label_of(
         udds.consumption_ac_wh_per_km(),
         hwfet.consumption_ac_wh_per_km(),
-        ranges_km(parameters, udds),
-        ranges_km(parameters, hwfet),
+        phase_range_km(parameters, udds),
+        phase_range_km(parameters, hwfet),
     )
-    validity = udds.validity | hwfet.validity | us06.validity | cold_validity | sc03.validity[:, 0]
+    validity = udds.validity | hwfet.validity | us06.validity | cold.validity | heat.validity[:, 0]
     return FiveCycle(tests, two_cycle, five_cycle_label(two_cycle, tests), validity)
 
 
@@ -190,40 +172,6 @@ def five_cycle_label(two_cycle: Label, tests: FiveCycleTests) -> Label:
         two_cycle.highway_range_unadjusted_km,
         adjustment_factor(tests, two_cycle.city_unadjusted_wh_per_km),
     )
-
-
-def _cold_bags(parameters: VehicleParameters) -> tuple[tuple[FloatArray, ...], npt.NDArray[np.int64]]:
-    """Consumption of the three bags of the cold FTP [Wh/km], and what is to be known of it."""
-    chassis = parameters.chassis
-    heavier = parameters._replace(
-        chassis=chassis._replace(
-            road_load_a=COLD_ROAD_LOAD * chassis.road_load_a,
-            road_load_b=COLD_ROAD_LOAD * chassis.road_load_b,
-            road_load_c=COLD_ROAD_LOAD * chassis.road_load_c,
-        )
-    )
-    udds = named_cycle("udds")
-    first_bag = cut(udds, 0.0, BAG_S)
-    start = simulate_batch(heavier, [first_bag, udds], climate=COLD)
-    again = simulate_batch(heavier, first_bag, climate=COLD, start=_after_soak(heavier, start, COLD))
-    energy = np.concatenate([np.diff(start.ledger.wall_wh, prepend=0.0), again.ledger.wall_wh], axis=1)
-    distance = np.concatenate([np.diff(start.distance_km, prepend=0.0), again.distance_km], axis=1)
-    moved = distance >= LEAST_DISTANCE_KM
-    per_km = np.where(moved, energy / np.where(moved, distance, 1.0), 0.0)
-    return tuple(per_km.T), start.validity[:, 1] | again.validity[:, 0]
-
-
-def _sc03(parameters: VehicleParameters) -> Results:
-    before = simulate_batch(parameters, cut(named_cycle("udds"), 0.0, BAG_S), climate=HOT)
-    return simulate_batch(parameters, named_cycle("sc03"), climate=HOT, start=_after_soak(parameters, before, HOT))
-
-
-def _after_soak(parameters: VehicleParameters, results: Results, climate: Climate) -> Temperatures:
-    """Temperatures after the soak that follows the last cycle driven, each of shape (vehicle,)."""
-    if results.warmth is None:
-        raise InternalError("a drive in a climate without temperatures")
-    end = Temperatures(*(value[:, -1:] for value in results.warmth.end))
-    return parked(parameters, end, climate, SOAK_S)
 
 
 def _arrays(tests: FiveCycleTests) -> FiveCycleTests:

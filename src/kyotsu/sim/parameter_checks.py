@@ -38,7 +38,12 @@ def invalid(vehicles: VehicleParameters, thermal: bool = False) -> npt.NDArray[n
         *battery_findings(vehicles.battery),
         *(thermal_findings(vehicles.circuit, vehicles.thermal) if thermal else []),
     ]
-    bad = np.zeros(vehicles.vehicle_count, dtype=np.bool_)
+    return wrong_ones(findings, vehicles.vehicle_count)
+
+
+def wrong_ones(findings: list[Finding], count: int) -> npt.NDArray[np.bool_]:
+    """True for each of `count` vehicles that a finding concerns, shape (vehicle,)."""
+    bad = np.zeros(count, dtype=np.bool_)
     for mask, _ in findings:
         bad |= mask
     return bad

@@ -128,28 +128,26 @@ def range_km(parameters: VehicleParameters, cycle: Cycle | str) -> FloatArray:
 
 
 def ranges_km(parameters: VehicleParameters, results: Results) -> FloatArray:
-    """Distance from full to empty on repeats of each cycle driven [km], shape (vehicle, cycle).
-
-    See `full_range_km`.
-    """
-    return full_range_km(parameters, results.consumption_dc_wh_per_km.T, results.distance_km.T).T
+    """Distance from full to empty on repeats of each cycle driven [km], shape (vehicle, cycle); see `full_range_km`."""
+    return full_range_km(parameters, results.consumption_dc_wh_per_km, results.distance_km)
 
 
 def full_range_km(
     parameters: VehicleParameters, consumption_dc_wh_per_km: FloatArray, distance_km: FloatArray
 ) -> FloatArray:
-    """Distance from full to empty at a consumption: usable energy of the cells over it [km], shape (..., vehicle).
+    """Distance from full to empty at a consumption: usable energy of the cells over it [km].
 
     Args:
         parameters: the vehicles.
-        consumption_dc_wh_per_km: out of the cells [Wh/km], shape (..., vehicle).
-        distance_km: on which it was found [km], shape (..., vehicle).
+        consumption_dc_wh_per_km: out of the cells [Wh/km], shape (vehicle,) or (vehicle, cycle).
+        distance_km: on which it was found [km], of the same shape.
 
     Returns:
-        0 where the vehicle did not move, infinity where it gains energy.
+        Of the same shape; 0 where the vehicle did not move, infinity where it gains energy.
     """
     used = consumption_dc_wh_per_km
-    far = np.where(used > 0.0, 1e3 * usable_energy_kwh(parameters) / np.where(used > 0.0, used, 1.0), np.inf)
+    energy = 1e3 * usable_energy_kwh(parameters).reshape(-1, *[1] * (used.ndim - 1))
+    far = np.where(used > 0.0, energy / np.where(used > 0.0, used, 1.0), np.inf)
     return np.where(distance_km >= LEAST_DISTANCE_KM, far, 0.0)
 
 

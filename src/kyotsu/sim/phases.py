@@ -201,7 +201,7 @@ def drive_phases(parameters: VehicleParameters, tests: Mapping[str, PhasedCycle]
     return found
 
 
-def ranges_km(parameters: VehicleParameters, driven: PhaseResults, *names: str) -> FloatArray:
+def phase_range_km(parameters: VehicleParameters, driven: PhaseResults, *names: str) -> FloatArray:
     """Distance from full to empty on the phases named, on all when none is [km], shape (vehicle,)."""
     return full_range_km(parameters, driven.consumption_dc_wh_per_km(*names), driven.distance_of(*names))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntFlag
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,8 +33,12 @@ from kyotsu.sim.parameter_checks import invalid
 from kyotsu.sim.parameters import FloatArray, VehicleParameters, bare, map_arrays, take
 from kyotsu.sim.step import Flows, Input, State, step
 from kyotsu.sim.thermal import Heat, Inside, Response, Weather, climate_step, response_of
-from kyotsu.sim.thermal_parameters import ZERO_CELSIUS
-from kyotsu.units import J_PER_WH, KMH_PER_MPS, MPS_PER_MPH
+from kyotsu.units import CELSIUS_ZERO_K, J_PER_WH, KMH_PER_MPS, MPS_PER_MPH
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
 LEAST_DISTANCE_KM = 1e-3  # under it a consumption per distance says nothing
 NEVER = 1e30  # s, of a limit that did not bind
@@ -140,13 +144,56 @@ class Results:
         time[..., 0] = 1e-12
         return [[LIMITERS[code] for code in row] for row in time.argmax(axis=2)]
 
+    def columns(self, names: Sequence[str] | None = None, history: str | None = None) -> dict[str, npt.NDArray[Any]]:
+        """The results as columns of a table, one row for each vehicle and cycle; see `tables.results_columns`.
+
+        Args:
+            names: of the vehicles, in their order; their numbers from 0 when not given.
+            history: a cycle driven with `history=True`: its traces instead, one row for each vehicle and step.
+
+        Raises:
+            InputError: not one name for each vehicle, or no history of that cycle.
+        """
+        from kyotsu.sim import tables  # noqa: PLC0415  (it is made of results)
+
+        if history is not None:
+            return tables.history_columns(self, history, names)
+        return tables.results_columns(self, names)
+
+    def to_arrow(self, names: Sequence[str] | None = None, history: str | None = None) -> pa.Table:
+        """`columns` as a pyarrow table.
+
+        Raises:
+            InputError: as of `columns`, or the package is not installed.
+        """
+        from kyotsu.sim import tables  # noqa: PLC0415  (it is made of results)
+
+        return tables.to_arrow(self.columns(names, history))
+
+    def to_pandas(self, names: Sequence[str] | None = None, history: str | None = None) -> pd.DataFrame:
+        """`columns` as a pandas data frame.
+
+        Raises:
+            InputError: as of `columns`, or the package is not installed.
+        """
+        from kyotsu.sim import tables  # noqa: PLC0415  (it is made of results)
+
+        return tables.to_pandas(self.columns(names, history))
+
+    def to_polars(self, names: Sequence[str] | None = None, history: str | None = None) -> pl.DataFrame:
+        """`columns` as a polars data frame.
+
+        Raises:
+            InputError: as of `columns`, or the package is not installed.
+        """
+        from kyotsu.sim import tables  # noqa: PLC0415  (it is made of results)
+
+        return tables.to_polars(self.columns(names, history))
+
     def __repr__(self) -> str:
-        vehicles = self.distance_km.shape[0]
-        mean = ", ".join(
-            f"{name} {value:.1f}"
-            for name, value in zip(self.cycles, self.consumption_ac_wh_per_km.mean(axis=0), strict=True)
-        )
-        return f"Results({vehicles} vehicles; mean AC Wh/km: {mean})"
+        from kyotsu.sim import tables  # noqa: PLC0415  (it is made of results)
+
+        return tables.summary_text(self)
 
 
 def simulate(
@@ -402,7 +449,7 @@ class _Tally:
         for column, trace in enumerate(traces):
             steps = int(np.count_nonzero(plan.duration[:, column]))
             speed, *others = np.moveaxis(kept[:steps, :, :, column], 0, 2)
-            warm = [value - ZERO_CELSIUS for value in others[5:]]
+            warm = [value - CELSIUS_ZERO_K for value in others[5:]]
             histories[trace.name] = History(
                 time_s=trace.time[0] + np.cumsum(plan.duration[:steps, column]),
                 trace_km_h=plan.speed[:steps, column] * KMH_PER_MPS,

@@ -18,7 +18,7 @@ from kyotsu.sim.battery import current_at_power
 from kyotsu.sim.parameters import BatteryParameters, FloatArray, Numbers
 
 # What can limit the current, in the order in which ties go.
-LIMITERS = (
+CHARGE_LIMITERS = (
     "cell_current", "cell_temperature", "cell_voltage", "pack_current", "inlet_power", "inlet_current",
     "station_power", "station_current", "station_voltage", "booster",
 )  # fmt: skip
@@ -82,7 +82,7 @@ def current_limits(
     voltage: FloatArray,
     resistance: FloatArray,
 ) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
-    """The most current under each of `LIMITERS` [A], shape (limiter, vehicle), and whether the voltages meet at all.
+    """The most current under each of `CHARGE_LIMITERS` [A], shape (limiter, vehicle), and whether the voltages meet.
 
     Args:
         battery: the packs.
@@ -123,7 +123,9 @@ def current_limits(
         ]
     )
     too_low = ~boosted & (voltage < banks * given["station.voltage_min_v"])
-    most[LIMITERS.index("station_voltage")] = np.where(too_low, 0.0, most[LIMITERS.index("station_voltage")])
+    most[CHARGE_LIMITERS.index("station_voltage")] = np.where(
+        too_low, 0.0, most[CHARGE_LIMITERS.index("station_voltage")]
+    )
     return most, boosted | (~too_low & (station_voltage > 0.0))
 
 

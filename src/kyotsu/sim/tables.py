@@ -1,7 +1,8 @@
 """Results as tables: one row for each vehicle and cycle, or for each step; units in the names of columns.
 
 `results_columns` and `history_columns` need nothing but numpy; `to_arrow`, `to_pandas` and `to_polars` turn either into
-a table of the package named, which must be installed (`pip install pyarrow`, `pandas`, `polars`).
+a table of the package named, which must be installed (`pip install pyarrow`, `pandas`, `polars`). `Results` has methods
+of these names.
 """
 
 from __future__ import annotations

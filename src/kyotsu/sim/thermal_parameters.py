@@ -15,8 +15,6 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
-ZERO_CELSIUS = 273.15  # K
-
 
 class CircuitParameters(NamedTuple):
     """How the pack's resistance builds up: at once, over a fast and over a slow pair of resistance and capacitance.

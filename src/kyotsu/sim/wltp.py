@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from kyotsu.sim.parameters import FloatArray, VehicleParameters
 from kyotsu.sim.performance import top_speed_km_h
-from kyotsu.sim.phases import PhasedCycle, PhaseResults, drive_phases, ranges_km, whole_test, wltc_test
+from kyotsu.sim.phases import PhasedCycle, PhaseResults, drive_phases, phase_range_km, whole_test, wltc_test
 
 CLASS_3B_SPEED = 120.0  # km/h, least top speed of class 3b; UN GTR 15, annex 1, 3.3
 PHASES = ("low", "medium", "high", "extra_high")
@@ -115,7 +115,7 @@ def japan_label(parameters: VehicleParameters, driven: Mapping[str, PhaseResults
 
 def rating(parameters: VehicleParameters, driven: PhaseResults, *names: str) -> Rating:
     """Consumption and range on the phases named, repeated from full to empty; on all of them when none is."""
-    range_km = ranges_km(parameters, driven, *names)
+    range_km = phase_range_km(parameters, driven, *names)
     return Rating(driven.consumption_ac_wh_per_km(*names), range_km)
 
 

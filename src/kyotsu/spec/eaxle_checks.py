@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from kyotsu.spec.battery_body_checks import SIDES, protection
 from kyotsu.spec.battery_operation_checks import integrity
 from kyotsu.spec.comparison import (
@@ -102,13 +104,24 @@ def axle_torque(case: EAxleCase) -> list[Outcome]:
 
 
 def losses(case: EAxleCase) -> list[Outcome]:
-    """A6: losses over speed and torque are stated, so that energy use can be computed, not guessed."""
+    """A6: losses are stated as far as speed and torque go, so that energy use is computed, not guessed."""
     source = case.eaxle.source_of("loss_model") or case.eaxle.source_of("loss_map")
     if case.eaxle.loss_model is None and case.eaxle.loss_map is None:
         reason = "Losses cannot be judged: eaxle.loss_map is not stated; simulation uses the generic model."
         action = "Ask for the loss map at the points of ISO 21782-2."
         return [Outcome(Verdict.UNKNOWN, reason, missing=("eaxle.loss_map",), action=action)]
-    return [passed("Losses over speed and torque are stated.", status=source.status if source else None)]
+    status = source.status if source else None
+    outcomes = [passed("Losses over speed and torque are stated.", status=status)]
+    if case.eaxle.loss_map is not None:
+        map_, action = case.eaxle.loss_map, "Ask for losses up to there; beyond the map simulation extrapolates."
+        for axis, end, required in (
+            ("speed", Value("eaxle.loss_map.speed_rpm", map_.speed_rpm[-1], status), case.motor_speed),
+            ("torque", Value("eaxle.loss_map.torque_nm", map_.torque_nm[-1], status), case.rated("peak_torque_nm")),
+        ):
+            if required.content is not None:
+                what = f"highest {axis} of the loss map"
+                outcomes.append(compare(end, AT_LEAST, required, tolerance=math.inf, action=action, what=what))
+    return outcomes
 
 
 def system_power(case: EAxleCase) -> list[Outcome]:
