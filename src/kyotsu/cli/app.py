@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from kyotsu import __version__
-from kyotsu.cli import bench, check, drive, fit, schema, standard, study, validate
+from kyotsu.cli import bench, bench_plan, check, drive, fit, schema, standard, study, validate
 from kyotsu.cli.output import BAD_INPUT, error_screen, print_json, print_problems, problem_record
 from kyotsu.errors import InputError, KyotsuError
 
@@ -54,6 +54,7 @@ app.command("study")(study.study)
 app.command("validate")(validate.validate)
 app.command("schema")(schema.schema)
 app.add_typer(standard.app, name="standard")
+bench.app.command("plan")(bench_plan.plan)
 app.add_typer(bench.app, name="bench")
 
 

@@ -1,0 +1,1 @@
+"""Which parts to make common, with a proof."""
