@@ -28,6 +28,7 @@ from kyotsu.sim.parameters import (
     VehicleParameters,
     map_arrays,
     no_drive,
+    stack,
 )
 from kyotsu.spec.battery import BatteryModule
 from kyotsu.spec.build import USABLE_SHARE, Build, Drive, drives_mass_kg, laid_out
@@ -41,9 +42,19 @@ Tree = TypeVar("Tree")
 class ModuleTable:
     """Batteries of one module each; arrays of shape (module,), tables (module, table)."""
 
-    battery: BatteryParameters
+    parameters: VehicleParameters  # of the vehicle that lends all else; only the batteries count
     unstated_current: FloatArray  # 1 where the discharge current is the generic one, else 0
-    mean_voltage: FloatArray  # V
+
+    @property
+    def battery(self) -> BatteryParameters:
+        """One module each."""
+        return self.parameters.battery
+
+    @property
+    def mean_voltage(self) -> FloatArray:
+        """Over state of charge [V]."""
+        voltage = self.battery.open_circuit_voltage
+        return np.asarray(0.5 * (voltage[:, 1:] + voltage[:, :-1]).mean(axis=1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,16 +83,22 @@ class BatteryTable:
 
 def module_table(modules: Sequence[BatteryModule], base: Build) -> ModuleTable:
     """Each module on its own in a vehicle that lends all else."""
-    builds, unstated, mean = [], [], []
+    builds, unstated = [], []
     for module in modules:
         pack = laid_out(base.vehicle, module, SINGLE)
         assert pack is not None  # modules without energy are left out before
         builds.append(replace(base, pack=replace(pack, layout=None)))
         unstated.append(float(pack.discharge_current_a is None))
-    battery = build_parameters(builds).battery
-    voltage = battery.open_circuit_voltage
-    mean = 0.5 * (voltage[:, 1:] + voltage[:, :-1]).mean(axis=1)
-    return ModuleTable(battery, np.array(unstated), np.asarray(mean))
+    return ModuleTable(build_parameters(builds), np.array(unstated))
+
+
+def with_own(table: ModuleTable | None, base: Build, own: VehicleParameters) -> ModuleTable:
+    """The table with a vehicle's battery as built as one more module, the last."""
+    pack = base.pack
+    generic = float(pack.discharge_current_a is None and pack.peak_power_kw is None)
+    if table is None:
+        return ModuleTable(own, np.array([generic]))
+    return ModuleTable(stack([table.parameters, own]), np.append(table.unstated_current, generic))
 
 
 def drive_table(base: Build, drives: Sequence[Drive]) -> DriveTable:
@@ -104,16 +121,20 @@ def drive_table(base: Build, drives: Sequence[Drive]) -> DriveTable:
 def battery_table(
     base: Build, modules: Sequence[BatteryModule], rows: Sequence[tuple[int, Layout]]
 ) -> BatteryTable:
-    """Modules, by index, in layouts in a vehicle's bay."""
+    """Modules, by index, in layouts in a vehicle's bay; the index after the last is the battery as built."""
     bay, own = base.vehicle.battery_bay, base.pack.mass_kg
     layouts = tuple(layout for _, layout in rows)
+    change = [
+        _change(own, battery_mass_kg(modules[index], layout, bay)) if index < len(modules) else 0.0
+        for index, layout in rows
+    ]
     return BatteryTable(
         np.array([index for index, _ in rows], dtype=np.int64),
         layouts,
         np.array([float(layout.series) for layout in layouts]),
         np.array([float(layout.strings) for layout in layouts]),
         np.array([layout.lost_share for layout in layouts]),
-        np.array([_change(own, battery_mass_kg(modules[index], layout, bay)) for index, layout in rows]),
+        np.array(change),
     )
 
 
