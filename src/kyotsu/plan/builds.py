@@ -11,6 +11,7 @@ A build is left out without simulation only by rules that no optimum can be lost
         usable energy over what the vehicle takes with the lightest battery of all; builds below their limit by that
         measure are left out.
     R3  A build that misses one limit is not asked for the others.
+    R4  A module that fails a check which does not look at the layout fails in every layout.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from kyotsu.plan.duty import FIGURES, SIMULATED, Limit, limits_of, simulated
 from kyotsu.plan.settings import Settings
 from kyotsu.sim.batch import simulate_batch
 from kyotsu.sim.build import build_parameters
+from kyotsu.sim.cycles import load_cycle
 from kyotsu.sim.parameters import VehicleParameters, take
 from kyotsu.sim.performance import usable_energy_kwh
 from kyotsu.spec.battery import BatteryModule
@@ -49,7 +51,10 @@ from kyotsu.spec.layout import Layout, highest_voltage_v, layouts
 from kyotsu.spec.workspace import Workspace
 
 CHUNK = 40_000  # builds assembled at a time: some 100 MB
-FIT_FIRST = 150  # drives; from so many on it is quicker to ask first whether the battery fits
+# Checks that do not look at the layout: a part that fails one of them fails in every layout.
+LAYOUT_FREE = frozenset({"M1", "M3", "M4", "M5", "M6", "E9", "E10", "T3", "T4", "L1", "R1", "R2", "R3"}) | frozenset(
+    {"S1", "S2", "S3", "S4", "S5", "C1", "C2", "C3", "C4"}
+)
 
 Progress = Callable[[str], None]
 
@@ -261,30 +266,53 @@ class _Explorer:
         rows = sorted(self.rows(), key=lambda row: (row[0], self.bare_cost(*row), row[1].lost_share))
         shape = tuple(len(ways) for ways in axles)
         drives = np.array([*np.ndindex(*shape)], dtype=np.int64).T  # shape (mount, combination)
-        combinations = drives.shape[1]
-        self.builds = len(rows) * combinations
+        self.builds = len(rows) * drives.shape[1]
         if not rows:
             return
         table = with_own(self.table, self.base, self.own) if self.keep_own else self.table
         assert table is not None
         lab = _Laboratory(self, table, battery_table(self.base, self.modules, rows), axles, drives)
-        best = np.full((len(self.modules) + 1, combinations), np.inf)
         cost = np.array([self.bare_cost(*row) for row in rows])
-        module = np.array([index for index, _ in rows])
-        turn = np.arange(len(rows)) - np.searchsorted(module, module)  # place among the module's own layouts
-        for now in range(int(turn.max()) + 1):
-            at = np.flatnonzero(turn == now)
-            pending = (best[module[at]] > cost[at, None]) & lab.windows[at]
-            self.left_out["dearer than another layout of the same parts"] += int(np.sum(best[module[at]] <= cost[at, None]))
-            for row, serves, fit in lab.serving(at, pending):
-                whole = cost[row] + (0.0 if fit is None else self.finding_cost(fit))
+        best = {index: np.full(drives.shape[1], np.inf) for index, _ in rows}
+        waiting: dict[int, list[int]] = {index: [] for index in best}
+        for row in reversed(range(len(rows))):
+            waiting[rows[row][0]].append(row)
+        while True:
+            batch = [found for index, left in waiting.items() if (found := self.next_row(lab, cost, best[index], left))]
+            if not batch:
+                break
+            for row, serves in lab.serving(batch):
+                fit = lab.fits[row]
+                whole = float(cost[row]) + (0.0 if fit is None else self.finding_cost(fit))
                 index, layout = rows[row]
                 gained = serves & (whole < best[index])
-                if not gained.any():
-                    continue
                 best[index][gained] = whole
-                known = self.modules[index] if index < len(self.modules) else None
-                yield BatteryWay(known, layout if known else None, gained.reshape(shape), float(whole), fit)
+                if gained.any():
+                    own = index == len(self.modules)
+                    yield BatteryWay(
+                        None if own else self.modules[index], None if own else layout, gained.reshape(shape), whole, fit
+                    )
+
+    def next_row(
+        self, lab: _Laboratory, cost: FloatArray, best: FloatArray, left: list[int]
+    ) -> tuple[int, BoolArray] | None:
+        """The cheapest layout left of a module that fits and may serve, and with which drives it is to be tried."""
+        while left:
+            row = left.pop()
+            cheaper = best > cost[row]  # R1
+            self.left_out["dearer than another layout of the same part"] += int(np.sum(~cheaper))
+            pending = cheaper & lab.windows[row]
+            far = lab.reach(row)
+            self.left_out["range, by R2"] += int(np.sum(pending & ~far))
+            pending &= far
+            if not pending.any():
+                continue
+            if lab.fitting(row):
+                return row, pending
+            fit = lab.fits[row]
+            if fit is not None and any(item.check in LAYOUT_FREE for item in fit.deciding):  # R4
+                left.clear()
+        return None
 
     def hint(self, axles: tuple[tuple[AxleWay, ...], ...]) -> str:
         """What stands in the way of a vehicle that nothing serves, and the least that would help."""
@@ -334,6 +362,7 @@ class _Laboratory:
             drive_table(self.base, [way.drive for way in ways]) for ways in axles
         )
         self.fits: dict[int, Fit | None] = {}
+        self.cycle = load_cycle(self.base.vehicle.requirements.range_cycle)
         self.windows = self.inside_windows(axles)
         self.range_limit = next((limit for limit in self.limits if limit.figure == "range_km"), None)
         count = len(batteries.layouts)
@@ -351,7 +380,7 @@ class _Laboratory:
     def drive(self, parameters: VehicleParameters) -> tuple[FloatArray, FloatArray]:
         """Consumption of cells and at the terminals [Wh/km] on the cycle of the vehicle's range."""
         self.explorer.simulated += parameters.vehicle_count
-        results = simulate_batch(parameters, self.base.vehicle.requirements.range_cycle)
+        results = simulate_batch(parameters, self.cycle)
         return results.consumption_dc_wh_per_km[:, 0], results.consumption_terminals_wh_per_km[:, 0]
 
     def inside_windows(self, axles: tuple[tuple[AxleWay, ...], ...]) -> BoolArray:
@@ -368,50 +397,50 @@ class _Laboratory:
             inside &= ~(highest[:, None] > most)  # what nobody stated does not exclude
         return inside
 
-    def serving(self, rows: IntArray, pending: BoolArray) -> Iterator[tuple[int, BoolArray, Fit | None]]:
-        """Of batteries with pending combinations: those that fit and the combinations that serve."""
-        bound = self.explorer.left_out
-        if self.range_limit is not None:
-            far = self.usable_wh[rows, None] / np.maximum(self.taken, 1e-9) >= self.range_limit.limit
-            bound["range, by R2"] += int(np.sum(pending & ~far))
-            self.note("range_km", (self.usable_wh[rows, None] / np.maximum(self.taken, 1e-9))[pending])
-            pending = pending & far
-        if self.drives.shape[1] >= FIT_FIRST:
-            pending = pending & np.array([[self.fitting(row)] for row in rows]).reshape(-1, 1)
-        battery, combination = np.nonzero(pending)
-        serves = np.zeros_like(pending)
-        for first in range(0, battery.size, CHUNK):
-            some = slice(first, first + CHUNK)
-            serves[battery[some], combination[some]] = self.meets(rows[battery[some]], combination[some])
-        for at in np.flatnonzero(serves.any(axis=1)):
-            yield int(rows[at]), serves[at], self.fits.get(int(rows[at]))
+    def reach(self, row: int) -> BoolArray:
+        """With which drives a battery may reach the range at all (R2), shape (combination,)."""
+        if self.range_limit is None:
+            return np.ones(self.taken.size, dtype=np.bool_)
+        most = self.usable_wh[row] / np.maximum(self.taken, 1e-9)
+        self.note("range_km", most)
+        return self.range_limit.met(most)
+
+    def serving(self, batch: Sequence[tuple[int, BoolArray]]) -> Iterator[tuple[int, BoolArray]]:
+        """Of batteries and drives to be tried, those that meet all limits."""
+        battery = np.concatenate([np.full(int(pending.sum()), row) for row, pending in batch])
+        combination = np.concatenate([np.flatnonzero(pending) for _, pending in batch])
+        meets = np.concatenate([
+            self.meets(battery[first : first + CHUNK], combination[first : first + CHUNK])
+            for first in range(0, battery.size, CHUNK)
+        ])  # fmt: skip
+        for row, pending in batch:
+            serves = np.zeros_like(pending)
+            serves[combination[meets & (battery == row)]] = True
+            yield row, serves
 
     def meets(self, battery: IntArray, combination: IntArray) -> BoolArray:
-        """Which builds fit and meet every limit, cheapest question first, shape (build,)."""
+        """Which builds meet every limit, cheapest question first (R3), shape (build,)."""
         parameters, change = self.assemble(battery, combination)
         left = np.arange(battery.size)
         for limit in self.limits:
-            values = self.figure(limit.figure, parameters, change)
+            values = self.figure(limit.figure, parameters, change, battery[left])
             self.note(limit.figure, values)
             met = limit.met(values)
             self.explorer.left_out[limit.title] += int(np.sum(~met))
-            if limit.figure == "range_km":
-                met[met] = [self.fitting(int(row)) for row in battery[left[met]]]
-            left, change = left[met], change[met]
-            parameters = take(parameters, met)
+            left, change, parameters = left[met], change[met], take(parameters, met)
             if not left.size:
                 break
-        fits = np.array([self.fitting(int(row)) for row in battery[left]], dtype=np.bool_)
         found = np.zeros(battery.size, dtype=np.bool_)
-        found[left[fits]] = True
+        found[left] = True
         return found
 
-    def figure(self, figure: str, parameters: VehicleParameters, change: FloatArray) -> FloatArray:
+    def figure(
+        self, figure: str, parameters: VehicleParameters, change: FloatArray, battery: IntArray
+    ) -> FloatArray:
         if figure == "curb_mass_kg":
             return self.base.curb_mass_kg + change
         if figure == "range_km":
-            consumption = np.maximum(self.drive(parameters)[0], 1e-9)
-            return usable_energy_kwh(parameters) * 1e3 / consumption
+            return self.usable_wh[battery] / np.maximum(self.drive(parameters)[0], 1e-9)
         return simulated(figure, parameters)
 
     def note(self, figure: str, values: FloatArray) -> None:
@@ -430,11 +459,10 @@ class _Laboratory:
         if index == len(explorer.modules):
             self.fits[row] = None
             return True
-        if row not in self.fits:
-            layout = self.batteries.layouts[row]
-            fit = fit_battery(self.base.vehicle_name, self.base.vehicle, explorer.modules[index], layout)
-            self.fits[row] = fit
-            if fit.verdict not in explorer.allowed:
-                explorer.refuse(fit, "battery")
-        fit_found = self.fits[row]
-        return fit_found is None or fit_found.verdict in explorer.allowed
+        layout = self.batteries.layouts[row]
+        fit = fit_battery(self.base.vehicle_name, self.base.vehicle, explorer.modules[index], layout)
+        self.fits[row] = fit
+        if fit.verdict in explorer.allowed:
+            return True
+        explorer.refuse(fit, "battery")
+        return False
