@@ -64,12 +64,10 @@ class AxleWay:
     """A drive that may stand at a mount.
 
     Attributes:
-        cost_usd: over all vehicles: units, change of the vehicle, findings to settle.
         fit: `None` for the drive as built.
     """
 
     drive: Drive
-    cost_usd: float
     fit: Fit | None
 
     @property
@@ -85,14 +83,12 @@ class BatteryWay:
     Attributes:
         module: `None` for the battery as built.
         serves: with which drives, shape (drive,) or (drive of the first mount, drive of the second).
-        cost_usd: over all vehicles: units, change of the vehicle, findings to settle.
         fit: `None` for the battery as built.
     """
 
     module: BatteryModule | None
     layout: Layout | None
     serves: BoolArray
-    cost_usd: float
     fit: Fit | None
 
 
@@ -216,27 +212,20 @@ class _Explorer:
     # --- what fits ---
 
     def axle_ways(self, index: int) -> tuple[AxleWay, ...]:
-        own, vehicle, costs = self.base.drives[index], self.base.vehicle, self.costs
-        found = []
-        if self.keep_own:
-            renewal = costs["own_renewal_ratio"] * costs.eaxle_standard_usd(own.eaxle) / len(self.base.drives)
-            found.append(AxleWay(own, self.units * costs.eaxle_usd(own.eaxle) + renewal, None))
+        own, vehicle = self.base.drives[index], self.base.vehicle
+        found = [AxleWay(own, None)] if self.keep_own else []
         for eaxle in self.parts.eaxles.values():
             fit = fit_eaxle(self.base.vehicle_name, vehicle, own.mount, eaxle)
             if fit.verdict not in self.allowed:
                 self.refuse(fit, own.mount.id)
                 continue
             rating = next(rating for rating in eaxle.ratings if rating.id == fit.rating)
-            cost = self.units * costs.eaxle_usd(eaxle) + costs["eaxle_change_usd"] + self.finding_cost(fit)
-            found.append(AxleWay(Drive(own.mount, eaxle, rating), cost, fit))
+            found.append(AxleWay(Drive(own.mount, eaxle, rating), fit))
         return tuple(found)
 
     def refuse(self, fit: Fit, slot: str) -> None:
         checks = [item.check for item in fit.deciding]
         self.left_out.update(f"{slot}: {fit.verdict.value} {check}" for check in checks)
-
-    def finding_cost(self, fit: Fit) -> float:
-        return self.costs["finding_usd"] * (fit.count(Verdict.CONDITIONAL) + fit.count(Verdict.UNKNOWN))
 
     def rows(self) -> Iterator[tuple[int, Layout]]:
         """Modules in layouts, by index; the battery as built comes last, as a module of its own."""
@@ -251,14 +240,11 @@ class _Explorer:
 
     def bare_cost(self, index: int, layout: Layout) -> float:
         """Of a battery over all vehicles, findings aside."""
-        costs = self.costs
         if index == len(self.modules):
-            pack = self.base.pack
-            renewal = costs["own_renewal_ratio"] * costs["module_standard_usd"]
-            return self.units * costs.pack_usd(pack.energy_kwh, pack.chemistry) * costs.unit_ratio() + renewal
+            return self.costs.battery_parts(self.base, self.units, None, None).total_usd
         module = self.modules[index]
         ratio = self.parts.cost_ratio.get(module.id, 1.0)
-        return self.units * costs.battery_usd(module, layout, ratio) + costs["battery_change_usd"]
+        return self.costs.battery_parts(self.base, self.units, module, layout, ratio).total_usd
 
     # --- what serves ---
 
@@ -283,14 +269,14 @@ class _Explorer:
                 break
             for row, serves in lab.serving(batch):
                 fit = lab.fits[row]
-                whole = float(cost[row]) + (0.0 if fit is None else self.finding_cost(fit))
+                whole = float(cost[row]) + self.costs.finding_parts(fit).total_usd
                 index, layout = rows[row]
                 gained = serves & (whole < best[index])
                 best[index][gained] = whole
                 if gained.any():
                     own = index == len(self.modules)
                     yield BatteryWay(
-                        None if own else self.modules[index], None if own else layout, gained.reshape(shape), whole, fit
+                        None if own else self.modules[index], None if own else layout, gained.reshape(shape), fit
                     )
 
     def next_row(

@@ -43,12 +43,20 @@ class Candidates:
         battery_modules, eaxles: by id.
         cost_ratio: of scaled battery modules whose cells cost more or less than their chemistry does.
         scaled: ids of the parts that are on nobody's list yet.
+        sources: who makes a part, or could.
     """
 
     battery_modules: Mapping[str, BatteryModule]
     eaxles: Mapping[str, EAxle]
     cost_ratio: Mapping[str, float] = field(default_factory=dict)
     scaled: frozenset[str] = frozenset()
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def suppliers(self, part: str) -> tuple[str, ...]:
+        """Who makes a part, or could, each once."""
+        record = self.battery_modules.get(part) or self.eaxles.get(part)
+        own = () if record is None or part in self.scaled else (record.supplier,)
+        return tuple(dict.fromkeys((*own, *self.sources.get(part, ()))))
 
 
 def candidates(workspace: Workspace, settings: Settings) -> Candidates:
@@ -60,6 +68,7 @@ def candidates(workspace: Workspace, settings: Settings) -> Candidates:
     modules = {name: part for name, part in workspace.battery_modules.items() if part.life_cycle not in ENDED}
     eaxles = {name: part for name, part in workspace.eaxles.items() if part.life_cycle not in ENDED}
     ratios: dict[str, float] = {}
+    sources = {item.part: item.suppliers for item in settings.choice.second_source}
     scaled: set[str] = set()
     problems = [*_lacking(workspace, settings)]
     if problems:
@@ -70,14 +79,16 @@ def candidates(workspace: Workspace, settings: Settings) -> Candidates:
             problems += _twice(settings, known, module.id, ("cell_class", index, "id"))
             modules[module.id], ratios[module.id] = module, cells.cost_ratio
             scaled.add(module.id)
+            sources[module.id] = cells.suppliers or (module.supplier,)
     for index, motors in enumerate(settings.choice.eaxle_class):
         for eaxle in _scaled_eaxles(workspace.eaxles[motors.part], motors):
             problems += _twice(settings, known, eaxle.id, ("eaxle_class", index, "id"))
             eaxles[eaxle.id] = eaxle
             scaled.add(eaxle.id)
+            sources[eaxle.id] = motors.suppliers or (eaxle.supplier,)
     if problems:
         raise InputError(problems)
-    return Candidates(modules, eaxles, ratios, frozenset(scaled))
+    return Candidates(modules, eaxles, ratios, frozenset(scaled), sources)
 
 
 def _twice(settings: Settings, known: set[str], name: str, path: tuple[str | int, ...]) -> list[Problem]:

@@ -20,9 +20,13 @@ from importlib.resources import files
 from typing import Any
 
 from kyotsu.errors import InputError, Problem
+from kyotsu.plan.family import CostParts
 from kyotsu.plan.settings import Settings
 from kyotsu.spec.battery import BatteryModule
+from kyotsu.spec.build import Build, Drive
 from kyotsu.spec.eaxle import EAxle
+from kyotsu.spec.finding import Verdict
+from kyotsu.spec.fit import Fit
 from kyotsu.spec.layout import Layout
 
 USUAL_PACK_KWH = 45.0  # of which the volume effect's once-off part is taken; our assumption, the mean of the example
@@ -114,6 +118,31 @@ class CostModel:
     def eaxle_standard_usd(self, eaxle: EAxle) -> float:
         """An e-axle made common, once [USD]."""
         return self["eaxle_standard_usd"] + self._once(self.drive_usd(eaxle))
+
+    def battery_parts(
+        self, base: Build, units: float, module: BatteryModule | None, layout: Layout | None, ratio: float = 1.0
+    ) -> CostParts:
+        """A vehicle's battery over all its units, findings aside; `module` is `None` for the battery as built."""
+        if module is None or layout is None:
+            cost = units * self.pack_usd(base.pack.energy_kwh, base.pack.chemistry) * self.unit_ratio()
+            renewal = self["own_renewal_ratio"] * self["module_standard_usd"]
+            return CostParts(battery_usd=cost, change_usd=renewal)
+        cost = units * self.battery_usd(module, layout, ratio)
+        return CostParts(battery_usd=cost, change_usd=self["battery_change_usd"])
+
+    def axle_parts(self, base: Build, units: float, drive: Drive, own: bool = False) -> CostParts:
+        """A vehicle's e-axle at one mount over all its units, findings aside; `own` is the drive as built, kept."""
+        cost = units * self.eaxle_usd(drive.eaxle)
+        if not own:
+            return CostParts(eaxles_usd=cost, change_usd=self["eaxle_change_usd"])
+        alike = sum(item.eaxle.id == drive.eaxle.id for item in base.drives)  # one unit at both axles renews once
+        renewal = self["own_renewal_ratio"] * self["eaxle_standard_usd"] / max(alike, 1)
+        return CostParts(eaxles_usd=cost, change_usd=renewal)
+
+    def finding_parts(self, fit: Fit | None) -> CostParts:
+        """What settling the findings of a fit costs, once."""
+        count = 0 if fit is None else fit.count(Verdict.CONDITIONAL) + fit.count(Verdict.UNKNOWN)
+        return CostParts(findings_usd=self["finding_usd"] * count)
 
     def _once(self, unit_usd: float) -> float:
         return self.learning_exponent * self["value_added_share"] * unit_usd * self["reference_units"]

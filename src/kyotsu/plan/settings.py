@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from kyotsu.errors import InputError, Location, Problem
 from kyotsu.spec.document import Document, read_toml
 from kyotsu.spec.inheritance import Entry, Place
 from kyotsu.spec.migration import migrate
-from kyotsu.spec.record import Count, Identifier, NonNegative, Positive, Record, Share, Table
+from kyotsu.spec.record import Count, Identifier, NonNegative, Positive, Record, Share, Table, Text
 from kyotsu.spec.validation import read_record
 from kyotsu.spec.workspace import Workspace
 
@@ -42,6 +43,7 @@ class CellClass(Record):
         resistance_ratio: resistance of a cell of equal capacity against the part's.
         current_ratio: current of a cell of equal capacity against the part's, driving and charging.
         cost_ratio: cost for each kWh against the chemistry's.
+        suppliers: that could make them; empty: the part's own.
     """
 
     part: Identifier
@@ -53,6 +55,7 @@ class CellClass(Record):
     resistance_ratio: Positive = 1.0
     current_ratio: Positive = 1.0
     cost_ratio: Positive = 1.0
+    suppliers: tuple[Text, ...] = ()
 
 
 class EAxleClass(Record):
@@ -67,6 +70,7 @@ class EAxleClass(Record):
             saturates.
         axle_torque_max_nm: what gear and output of this class bear.
         rating_shares: software ratings, as shares of the hardware's power.
+        suppliers: that could make them; empty: the part's own.
     """
 
     part: Identifier
@@ -77,14 +81,26 @@ class EAxleClass(Record):
     excitation_max_ratio: Positive = 1.2
     axle_torque_max_nm: Positive
     rating_shares: Annotated[tuple[Share, ...], Field(min_length=1)] = (1.0, 0.8, 0.6)
+    suppliers: tuple[Text, ...] = ()
 
 
 class Wish(Table):
-    """What one maker refuses and insists on, by ids of parts; `*` at the end stands for any ending."""
+    """What one maker refuses, `*` for any letters, and what it wants in the family, by ids of parts."""
 
     maker: Identifier
-    veto: tuple[str, ...] = ()
-    must_have: tuple[str, ...] = ()
+    veto: tuple[Text, ...] = ()
+    must_have: tuple[Identifier, ...] = ()
+
+    def refuses(self, part: str) -> bool:
+        """Whether the maker's vehicles take no part of this id."""
+        return any(fnmatchcase(part, pattern) for pattern in self.veto)
+
+
+class SecondSource(Table):
+    """Who else makes a part on offer, to the same drawing."""
+
+    part: Identifier
+    suppliers: Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
 class Choice(Table):
@@ -96,6 +112,7 @@ class Choice(Table):
         module_mass_max_kg, module_length_max_mm: beyond, a scaled module is left out of the grid.
         costs: coefficients that replace those of `data/costs.toml`, by name.
         wish: of each maker.
+        second_source: of parts on offer.
     """
 
     format: int
@@ -107,6 +124,7 @@ class Choice(Table):
     eaxle_class: tuple[EAxleClass, ...] = ()
     costs: dict[str, NonNegative] = Field(default_factory=dict)
     wish: tuple[Wish, ...] = ()
+    second_source: tuple[SecondSource, ...] = ()
 
 
 class Demand(Record):
@@ -213,10 +231,14 @@ def _contradictions(workspace: Workspace, choice: Choice, entry: Entry) -> Itera
             known = ", ".join(sorted(workspace.makers))
             place = entry.locate(("wish", index, "maker"))
             yield Problem(place, f"maker {wish.maker!r}", f"one of: {known}", "Correct the name.")
-        for name in sorted(set(wish.veto) & set(wish.must_have)):
+        for name in sorted(name for name in wish.must_have if wish.refuses(name)):
             place = entry.locate(("wish", index, "must_have"))
             found = f"{name!r}, which {wish.maker} also refuses"
             yield Problem(place, found, "a part wanted or refused", "Take it out of veto or of must_have.")
+    for index, source in enumerate(choice.second_source):
+        if source.part not in workspace.parts:
+            place = entry.locate(("second_source", index, "part"))
+            yield Problem(place, f"part {source.part!r}", "a part on offer", "Correct the name.")
 
 
 def _demands(
