@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from kyotsu import __version__
-from kyotsu.cli import bench, bench_plan, check, drive, fit, schema, standard, study, validate
+from kyotsu.cli import bench, bench_plan, check, choose, drive, fit, schema, standard, study, validate
 from kyotsu.cli.output import BAD_INPUT, error_screen, print_json, print_problems, problem_record
 from kyotsu.errors import InputError, KyotsuError
 
@@ -51,6 +51,8 @@ app.command("check")(check.check)
 app.command("fit")(fit.fit)
 app.command("drive")(drive.drive)
 app.command("study")(study.study)
+app.command("choose")(choose.choose)
+app.command("evaluate")(choose.evaluate)
 app.command("validate")(validate.validate)
 app.command("schema")(schema.schema)
 app.add_typer(standard.app, name="standard")

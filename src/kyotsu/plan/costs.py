@@ -141,8 +141,10 @@ class CostModel:
 
     def finding_parts(self, fit: Fit | None) -> CostParts:
         """What settling the findings of a fit costs, once."""
-        count = 0 if fit is None else fit.count(Verdict.CONDITIONAL) + fit.count(Verdict.UNKNOWN)
-        return CostParts(findings_usd=self["finding_usd"] * count)
+        if fit is None:
+            return CostParts()
+        settled = self["conditional_usd"] * fit.count(Verdict.CONDITIONAL)
+        return CostParts(findings_usd=settled + self["unknown_usd"] * fit.count(Verdict.UNKNOWN))
 
     def _once(self, unit_usd: float) -> float:
         return self.learning_exponent * self["value_added_share"] * unit_usd * self["reference_units"]

@@ -28,7 +28,7 @@ from kyotsu.spec.layout import Layout, layouts
 from kyotsu.spec.workspace import Workspace
 
 CLOSE = 1e-6  # -, relative; figures and costs nearer than this are the same
-WHOLE_USD = 1.0  # each cost of a plan may be rounded to whole dollars
+WHOLE_USD = 500.0  # each cost of a plan is rounded to whole thousands of dollars
 
 
 @dataclass(frozen=True)

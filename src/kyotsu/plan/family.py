@@ -169,7 +169,7 @@ class Plan(Table):
     Attributes:
         cost_usd: of standards and all vehicles over all years.
         bound_usd: no family within the options costs less.
-        proven: whether the two are the same, to the rounding of costs to whole dollars.
+        proven: whether the two are the same, costs being whole thousands of dollars.
         as_built_usd: of the same vehicles with every part of their own.
         builds, simulated: how many there are, and how many were simulated; rules leave out the others.
         seconds: to explore the builds, and to choose.

@@ -7,7 +7,7 @@ units, its own change and the findings to settle. A *menu* is a set of batteries
 drives: whatever battery and drives are taken from one menu serve together, so that voltage, mass, range and
 acceleration of the whole are met exactly, and not part by part.
 
-Costs are rounded to whole dollars, so that an optimum is proven as soon as no whole number lies between it and the bound.
+Costs are whole thousands of dollars: an optimum is proven as soon as no whole number lies between it and the bound.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from kyotsu.spec.workspace import Workspace
 
 KINDS: tuple[Kind, Kind] = ("battery_module", "eaxle")
 OWN = "as built"  # the one part that stands for every part a vehicle keeps; it is always open and counts for nothing
+THOUSAND = 1000.0  # USD, the unit of costs of a choice
 PLACES = 3  # of a vehicle: battery, first mount, second mount
 
 
@@ -52,7 +53,7 @@ class Offer:
     """A part in a place of a vehicle; `way` says where it comes from."""
 
     part: int
-    cost_usd: float
+    cost: float  # thousand USD, whole
     way: BatteryWay | AxleWay
 
 
@@ -180,7 +181,7 @@ class Model:
             cheapest: dict[int, Offer] = {}
             for battery in batteries:
                 offer = self._battery_offer(ways, battery)
-                if offer.part not in cheapest or offer.cost_usd < cheapest[offer.part].cost_usd:
+                if offer.part not in cheapest or offer.cost < cheapest[offer.part].cost:
                     cheapest[offer.part] = offer
             needs = [tuple(cheapest.values())]
             for offers, chosen in zip(axles, sets, strict=True):
@@ -189,11 +190,11 @@ class Model:
 
     def _battery_offer(self, ways: Ways, way: BatteryWay) -> Offer:
         name = OWN if way.module is None else way.module.id
-        return Offer(self._numbers[name], round(self._battery_cost(ways, way).total_usd), way)
+        return Offer(self._numbers[name], _whole(self._battery_cost(ways, way).total_usd), way)
 
     def _axle_offer(self, ways: Ways, way: AxleWay) -> Offer:
         name = OWN if way.is_own else way.drive.eaxle.id
-        return Offer(self._numbers[name], round(self._axle_cost(ways, way).total_usd), way)
+        return Offer(self._numbers[name], _whole(self._axle_cost(ways, way).total_usd), way)
 
     def _battery_cost(self, ways: Ways, way: BatteryWay) -> CostParts:
         ratio = 1.0 if way.module is None else self.parts.cost_ratio.get(way.module.id, 1.0)
@@ -204,11 +205,11 @@ class Model:
         return self.costs.axle_parts(ways.base, ways.units, way.drive, way.is_own) + self.costs.finding_parts(way.fit)
 
     def once_usd(self, part: str) -> float:
-        """What making a part common costs, rounded to whole dollars."""
+        """What making a part common costs."""
         module = self.parts.battery_modules.get(part)
         if module is not None:
-            return float(round(self.costs.module_standard_usd(module, self.parts.cost_ratio.get(part, 1.0))))
-        return 0.0 if part == OWN else float(round(self.costs.eaxle_standard_usd(self.parts.eaxles[part])))
+            return self.costs.module_standard_usd(module, self.parts.cost_ratio.get(part, 1.0))
+        return 0.0 if part == OWN else self.costs.eaxle_standard_usd(self.parts.eaxles[part])
 
     def assortment(self, dual_source: bool = False) -> Assortment:
         """The choice as arrays; kinds are `KINDS` and that of the part which stands for parts as built.
@@ -228,7 +229,7 @@ class Model:
                     if sourced[offer.part]:
                         offer_need.append(len(need_menu))
                         offer_part.append(offer.part)
-                        offer_cost.append(offer.cost_usd)
+                        offer_cost.append(offer.cost)
                 need_menu.append(index)
                 need_place.append(menu.vehicle * PLACES + place)
         kinds = [2 if name == OWN else int(name not in self.parts.battery_modules) for name in self.part_names]
@@ -236,7 +237,7 @@ class Model:
         return Assortment(
             part_names=list(self.part_names),
             part_kind=np.array(kinds, dtype=np.int64),
-            part_cost=np.array([self.once_usd(name) for name in self.part_names]),
+            part_cost=np.array([_whole(self.once_usd(name)) for name in self.part_names]),
             kinds=(*KINDS, "own"),
             vehicle_names=[item.vehicle for item in self.ways],
             menu_vehicle=np.array([menu.vehicle for menu in menus], dtype=np.int64),
@@ -281,12 +282,13 @@ class Model:
             raise InputError(problems)
         return wanted
 
-    def choose(self, options: Options, seconds: float = 300.0) -> Plan:
+    def choose(self, options: Options, seconds: float = 300.0, start: Sequence[str] = ()) -> Plan:
         """The cheapest family of standards within the options, with its proof.
 
         Args:
             options: bounds on standards, and dual sourcing; the rest of them is as explored.
             seconds: time after which the best family so far is given, with the gap that is left.
+            start: ids of a family within the options to begin with.
 
         Raises:
             InputError: nothing can be built within the options.
@@ -300,7 +302,8 @@ class Model:
         total = -1 if options.variants is None else options.variants + 1  # and the part that stands for those as built
         bounded = choice.limited(total, **{kind: most for kind, most in limits.items() if most is not None})
         begin = time.perf_counter()
-        answer = solve(bounded, seconds=seconds)
+        first = np.array([name == OWN or name in start for name in self.part_names]) if start else None
+        answer = solve(bounded, seconds=seconds, start=first)
         return self.plan_of(answer, options, time.perf_counter() - begin)
 
     def _require_sense(self, choice: Assortment, options: Options) -> None:
@@ -336,8 +339,8 @@ class Model:
             options=options,
             standards=standards,
             assignments=assignments,
-            cost_usd=float(answer.cost),
-            bound_usd=float(answer.bound),
+            cost_usd=answer.cost * THOUSAND,
+            bound_usd=answer.bound * THOUSAND,
             as_built_usd=self.as_built_usd(),
             proven=answer.proven,
             builds=sum(item.builds for item in self.ways),
@@ -362,8 +365,8 @@ class Model:
         for menu in self._menus_of[vehicle]:
             needs = [[offer for offer in need if is_open is None or is_open[offer.part]] for need in menu.needs]
             if all(needs):
-                offers = tuple(min(need, key=lambda offer: offer.cost_usd) for need in needs)
-                cost = sum(offer.cost_usd for offer in offers)
+                offers = tuple(min(need, key=lambda offer: offer.cost) for need in needs)
+                cost = sum(offer.cost for offer in offers)
                 if best is None or cost < best[0]:
                     best = cost, offers
         assert best is not None  # an answer builds every vehicle
@@ -380,7 +383,7 @@ class Model:
     def _alone(self) -> tuple[float, ...]:
         """For each vehicle the least that its parts could cost."""
         return tuple(
-            sum(offer.cost_usd for offer in self._cheapest(number, None)) for number in range(len(self.ways))
+            THOUSAND * sum(offer.cost for offer in self._cheapest(number, None)) for number in range(len(self.ways))
         )
 
     def _assignments(self, chosen: Sequence[tuple[Offer, ...]]) -> tuple[Assignment, ...]:
@@ -460,6 +463,10 @@ class Model:
                 )
             )
         return tuple(sorted(found, key=lambda item: (item.kind, -item.units)))
+
+
+def _whole(cost_usd: float) -> float:
+    return float(round(cost_usd / THOUSAND))
 
 
 def _counts(fit: Fit | None) -> dict[str, object]:
