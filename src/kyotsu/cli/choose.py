@@ -128,11 +128,13 @@ def _print(plan: Plan) -> None:
             row.vehicle, layout, drives,
             "-" if far is None else f"{far.value:.0f} ({far.limit:.0f})",
             "-" if sprint is None else f"{sprint.value:.1f} ({sprint.limit:.1f})",
-            f"{row.cost.total_usd / units:,.0f}", f"{row.over_design_usd / units:,.0f}",
+            f"{row.cost.total_usd / units:,.0f}", f"{max(row.over_design_usd, 0.0) / units:,.0f}",
             f"{row.conditional}+{row.unknown}",
         )  # fmt: skip
     screen.print(vehicles)
-    screen.print("In brackets: what is required. over-design: USD a vehicle that sharing adds to the vehicle's own best.")
+    screen.print(
+        "In brackets: what is required. over-design: USD a vehicle that sharing adds to the vehicle's own best."
+    )
     screen.print("open: findings of fit that are conditional + unknown.")
     _print_proof(plan)
 
@@ -158,23 +160,20 @@ def _print_head(plan: Plan) -> None:
 
 
 def _print_proof(plan: Plan) -> None:
-    saved = plan.as_built_usd - plan.cost_usd
-    screen.print(
-        f"Cost {plan.cost_usd / MILLION:,.0f} M USD; with every part a vehicle's own {plan.as_built_usd / MILLION:,.0f}: "
-        f"{'saves' if saved >= 0 else 'costs'} {abs(saved) / MILLION:,.0f} M USD {'' if saved >= 0 else 'more '}"
-        f"({100.0 * saved / plan.as_built_usd:+.1f} %). "
-        f"Shared by two makers or more: {100.0 * plan.commonality_by_volume():.0f} % of units, "
-        f"{100.0 * plan.commonality_by_cost():.0f} % of cost.",
-        soft_wrap=True, highlight=False,
-    )  # fmt: skip
-    proof = "Proven: no family costs less" if plan.proven else f"Not proven: at most {100.0 * plan.gap:.3f} % to gain"
-    screen.print(Text(f"{proof} ({plan.solve_seconds:.1f} s).", style="green" if plan.proven else "yellow"))
+    own, cost = plan.as_built_usd / MILLION, plan.cost_usd / MILLION
+    against = f"saves {own - cost:,.0f}" if cost <= own else f"costs {cost - own:,.0f} more"
+    volume, spent = (100.0 * share for share in (plan.commonality_by_volume(), plan.commonality_by_cost()))
     unknown = sum(row.unknown for row in plan.assignments)
     assumed = sum(row.basis == "assumed" for row in plan.assignments)
-    screen.print(
+    lines = (
+        f"Cost {cost:,.0f} M USD; with every part a vehicle's own {own:,.0f}: {against} ({100.0 * (cost / own - 1):+.1f} %).",
+        f"Shared by two makers or more: {volume:.0f} % of units, {spent:.0f} % of cost.",
         f"It rests on {unknown} unknown findings, and on assumed values in {assumed} of {len(plan.assignments)} vehicles.",
-        soft_wrap=True, highlight=False,
-    )  # fmt: skip
+    )
+    for line in lines:
+        screen.print(line, soft_wrap=True, highlight=False)
+    proof = "Proven: no family costs less" if plan.proven else f"Not proven: at most {100.0 * plan.gap:.3f} % to gain"
+    screen.print(Text(f"{proof} ({plan.solve_seconds:.1f} s).", style="green" if plan.proven else "yellow"))
 
 
 def _print_curve(plans: list[Plan]) -> None:

@@ -118,9 +118,7 @@ def drive_table(base: Build, drives: Sequence[Drive]) -> DriveTable:
     )
 
 
-def battery_table(
-    base: Build, modules: Sequence[BatteryModule], rows: Sequence[tuple[int, Layout]]
-) -> BatteryTable:
+def battery_table(base: Build, modules: Sequence[BatteryModule], rows: Sequence[tuple[int, Layout]]) -> BatteryTable:
     """Modules, by index, in layouts in a vehicle's bay; the index after the last is the battery as built."""
     bay, own = base.vehicle.battery_bay, base.pack.mass_kg
     layouts = tuple(layout for _, layout in rows)

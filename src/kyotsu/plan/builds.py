@@ -420,9 +420,7 @@ class _Laboratory:
         found[left] = True
         return found
 
-    def figure(
-        self, figure: str, parameters: VehicleParameters, change: FloatArray, battery: IntArray
-    ) -> FloatArray:
+    def figure(self, figure: str, parameters: VehicleParameters, change: FloatArray, battery: IntArray) -> FloatArray:
         if figure == "curb_mass_kg":
             return self.base.curb_mass_kg + change
         if figure == "range_km":

@@ -1,7 +1,7 @@
 """A plan checked from the workspace alone: feasible, and what it costs.
 
-Nothing here knows how plans are found. Each build of a plan is laid out, fitted and simulated anew, one by one, with the
-reference backend of the simulation; its costs are added up anew; what the plan says otherwise is a finding.
+Nothing here knows how plans are found. Each build of a plan is laid out, fitted and simulated anew, with the reference
+backend of the simulation; its costs are added up anew; what the plan says otherwise is a fault.
 """
 
 from __future__ import annotations
@@ -150,7 +150,9 @@ class _Evaluator:
     def once(self, kind: str, part: str) -> float:
         if kind == "battery_module":
             module = self.parts.battery_modules.get(part)
-            return 0.0 if module is None else self.costs.module_standard_usd(module, self.parts.cost_ratio.get(part, 1.0))
+            return (
+                0.0 if module is None else self.costs.module_standard_usd(module, self.parts.cost_ratio.get(part, 1.0))
+            )
         eaxle = self.parts.eaxles.get(part)
         return 0.0 if eaxle is None else self.costs.eaxle_standard_usd(eaxle)
 
@@ -164,7 +166,7 @@ class _Evaluator:
                 yield f"{count} standards of kind {kind}, at most {bound} allowed."
         if options.variants is not None and plan.variants > options.variants:
             yield f"{plan.variants} standards, at most {options.variants} allowed."
-        opened = {(item.kind, item.part) for item in plan.standards}
+        opened: set[tuple[str, str]] = {(item.kind, item.part) for item in plan.standards}
         if len(opened) < len(plan.standards):
             yield "A standard stands twice in the family."
         for kind, part in sorted(opened):
@@ -236,7 +238,9 @@ class _Evaluator:
     ) -> Assignment:
         """The assignment with all its numbers found anew; what is wrong is added to the faults."""
         fits = [*self.fits(item, base)]
-        allowed = {Verdict.PASS, Verdict.CONDITIONAL} | ({Verdict.UNKNOWN} if self.plan.options.accept_unknown else set())
+        allowed = {Verdict.PASS, Verdict.CONDITIONAL} | (
+            {Verdict.UNKNOWN} if self.plan.options.accept_unknown else set()
+        )
         for fit in fits:
             if fit is not None and fit.verdict not in allowed:
                 checks = ", ".join(finding.check for finding in fit.deciding)

@@ -222,7 +222,11 @@ class Model:
         ])  # fmt: skip
         menus = [menu for menu in self.menus if all(any(sourced[offer.part] for offer in need) for need in menu.needs)]
         self._require_builds(menus, dual_source)
-        need_menu, need_place, offer_need, offer_part, offer_cost = [], [], [], [], []
+        need_menu: list[int] = []
+        need_place: list[int] = []
+        offer_need: list[int] = []
+        offer_part: list[int] = []
+        offer_cost: list[float] = []
         for index, menu in enumerate(menus):
             for place, need in enumerate(menu.needs):
                 for offer in need:
@@ -321,7 +325,9 @@ class Model:
         ):
             if bound is not None and count > bound >= 1:
                 found = f"at most {bound}, with {count} parts that makers insist on"
-                problems.append(Problem(Location(key=name), found, "bounds that agree", "Raise it, or withdraw a wish."))
+                problems.append(
+                    Problem(Location(key=name), found, "bounds that agree", "Raise it, or withdraw a wish.")
+                )
         if problems:
             raise InputError(problems)
 
@@ -389,8 +395,8 @@ class Model:
     def _assignments(self, chosen: Sequence[tuple[Offer, ...]]) -> tuple[Assignment, ...]:
         rows = []
         for item, offers in zip(self.ways, chosen, strict=True):
-            battery, axles = self._battery_choice(offers[0].way), [self._axle_choice(offer.way) for offer in offers[1:]]
-            rows.append((item, battery, tuple(axles), offers))
+            drives = tuple(self._axle_choice(offer.way) for offer in offers[1:])
+            rows.append((item, self._battery_choice(offers[0].way), drives, offers))
         builds = [build_of(item.base, self.parts, battery, axles) for item, battery, axles, _ in rows]
         known = [build for build in builds if build is not None]
         figures = figures_of([*known, *(item.base for item in self.ways)])
