@@ -165,10 +165,11 @@ def _print_proof(plan: Plan) -> None:
     volume, spent = (100.0 * share for share in (plan.commonality_by_volume(), plan.commonality_by_cost()))
     unknown = sum(row.unknown for row in plan.assignments)
     assumed = sum(row.basis == "assumed" for row in plan.assignments)
+    change = 100.0 * (cost / own - 1.0)
     lines = (
-        f"Cost {cost:,.0f} M USD; with every part a vehicle's own {own:,.0f}: {against} ({100.0 * (cost / own - 1):+.1f} %).",
+        f"Cost {cost:,.0f} M USD; with every part a vehicle's own {own:,.0f}: {against} ({change:+.1f} %).",
         f"Shared by two makers or more: {volume:.0f} % of units, {spent:.0f} % of cost.",
-        f"It rests on {unknown} unknown findings, and on assumed values in {assumed} of {len(plan.assignments)} vehicles.",
+        f"Rests on {unknown} unknown findings, and on assumed values in {assumed} of {len(plan.assignments)} vehicles.",
     )
     for line in lines:
         screen.print(line, soft_wrap=True, highlight=False)

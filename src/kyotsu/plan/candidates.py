@@ -55,7 +55,8 @@ class Candidates:
     def suppliers(self, part: str) -> tuple[str, ...]:
         """Who makes a part, or could, each once."""
         record = self.battery_modules.get(part) or self.eaxles.get(part)
-        own = () if record is None or part in self.scaled else (record.supplier,)
+        proposed = record is None or record.life_cycle == "proposal"  # which nobody makes yet
+        own = () if record is None or (proposed and part in self.sources) else (record.supplier,)
         return tuple(dict.fromkeys((*own, *self.sources.get(part, ()))))
 
 

@@ -1,0 +1,72 @@
+"""`kyotsu choose` and `kyotsu evaluate` on the workspace of two makers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from spec.workspaces import Folder
+
+CHOICE = """format = 1
+[[cell_class]]
+id = "wired"
+part = "block_8s"
+capacity_ah = [50.0, 56.0]
+cells_series = [4, 8]
+cells_parallel = [1, 2]
+sections_mm = [[200.0, 150.0]]
+"""
+
+
+@pytest.fixture
+def chosen(kyotsu, folder: Folder, tmp_path: Path) -> Path:
+    folder.write("choice.toml", CHOICE)
+    assert kyotsu("choose", folder.root, "-o", tmp_path / "plan.json").code == 0
+    return tmp_path / "plan.json"
+
+
+def test_a_family_is_chosen_proven_and_holds(kyotsu, folder: Folder, chosen: Path) -> None:
+    run = kyotsu("evaluate", chosen, "-w", folder.root)
+    assert run.code == 0
+    assert "holds" in run.out
+    run = kyotsu("choose", folder.root)
+    assert run.code == 0
+    for word in ("Proven", "alpha/hatch", "beta/box", "drive_100", "saves", "Shared by two makers"):
+        assert word in run.out
+
+
+def test_the_plan_as_json(kyotsu, folder: Folder) -> None:
+    run = kyotsu("choose", folder.root, "--json")
+    assert run.code == 0
+    assert run.json["proven"] is True
+    assert {item["vehicle"] for item in run.json["assignments"]} == {"alpha/hatch", "alpha/hatch_plus", "beta/box"}
+
+
+def test_a_curve_names_every_number_of_standards(kyotsu, folder: Folder, tmp_path: Path) -> None:
+    run = kyotsu("choose", folder.root, "--curve", "-o", tmp_path / "curve.json")
+    assert run.code == 0
+    assert "proven" in run.out
+    assert kyotsu("evaluate", tmp_path / "curve.json", "-w", folder.root, "--json").code == 0
+
+
+def test_a_bent_plan_does_not_hold(kyotsu, folder: Folder, chosen: Path) -> None:
+    text = chosen.read_text("utf-8")
+    chosen.write_text(text.replace('"units": 60000.0', '"units": 50000.0', 1), "utf-8")
+    run = kyotsu("evaluate", chosen, "-w", folder.root)
+    assert run.code == 1
+    assert "does not hold" in run.out
+
+
+def test_bad_input_is_exit_2(kyotsu, folder: Folder, tmp_path: Path) -> None:
+    assert kyotsu("choose", folder.root, "--curve", "--variants", "3").code == 2
+    assert kyotsu("choose", folder.root, "--modules", "0").code == 2
+    assert kyotsu("choose", folder.root, "--variants", "1").code == 2
+    (tmp_path / "plan.json").write_text('{"format": 1}')
+    run = kyotsu("evaluate", tmp_path / "plan.json", "-w", folder.root)
+    assert run.code == 2
+    assert "assignments" in run.err
+    folder.change("makers/alpha/vehicles.toml", "range_km = 200.0", "range_km = 2000.0")
+    run = kyotsu("choose", folder.root)
+    assert run.code == 2
+    assert "Lower it to" in run.err
