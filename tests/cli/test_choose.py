@@ -20,8 +20,17 @@ sections_mm = [[200.0, 150.0]]
 
 
 @pytest.fixture
-def chosen(kyotsu, folder: Folder, tmp_path: Path) -> Path:
+def folder(folder: Folder) -> Folder:
+    """Two makers, of whose vehicles all is stated that driving them takes."""
+    name = "makers/beta/vehicles.toml"
+    folder.change(name, 'axle = "rear" }', 'axle = "rear", fitted = { part = "drive_100", rating = "100kw" } }')
+    folder.append(name, "\n[vehicle.battery]\nenergy_kwh = 39.8\nmass_kg = 310.0\n")
     folder.write("choice.toml", CHOICE)
+    return folder
+
+
+@pytest.fixture
+def chosen(kyotsu, folder: Folder, tmp_path: Path) -> Path:
     assert kyotsu("choose", folder.root, "-o", tmp_path / "plan.json").code == 0
     return tmp_path / "plan.json"
 

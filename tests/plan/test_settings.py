@@ -20,9 +20,9 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def refused(folder: Folder) -> str:
+    loaded = folder.load()
     with pytest.raises(InputError) as error:
-        settings = load_settings(folder.load())
-        cost_model(settings, 2025)
+        cost_model(load_settings(loaded), 2025)
     assert all(problem.action and problem.expected for problem in error.value.problems)
     return str(error.value)
 

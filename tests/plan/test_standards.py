@@ -158,7 +158,7 @@ def test_other_costs_and_volumes_move_the_choice() -> None:
     free = model().priced({"module_standard_usd": 0.0, "eaxle_standard_usd": 0.0}).choose(Options())
     assert dear.variants < free.variants
     assert dear.options.costs["module_standard_usd"] == 5e9
-    more = model().priced({}, {name: 1e6 for name in VEHICLES}).choose(Options())
+    more = model().priced({}, dict.fromkeys(VEHICLES, 1000000.0)).choose(Options())
     assert more.variants >= model().choose(Options()).variants
 
 

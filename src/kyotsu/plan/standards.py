@@ -13,8 +13,8 @@ Costs are whole thousands of dollars: an optimum is proven as soon as no whole n
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -38,6 +38,7 @@ from kyotsu.plan.family import (
     StandardChoice,
 )
 from kyotsu.plan.settings import Settings, load_settings
+from kyotsu.spec.build import Build
 from kyotsu.spec.finding import Verdict, weakest
 from kyotsu.spec.fit import Fit
 from kyotsu.spec.workspace import Workspace
@@ -73,6 +74,8 @@ class Model:
         ways: of every vehicle that is built.
         seconds: that exploring took.
         accept_unknown, keep_own: as explored.
+        changed_costs: coefficients that were replaced.
+        proofs: figures of builds that were simulated one by one, kept from choice to choice.
     """
 
     workspace: Workspace
@@ -84,6 +87,7 @@ class Model:
     accept_unknown: bool = True
     keep_own: bool = False
     changed_costs: Mapping[str, float] | None = None
+    proofs: dict[Hashable, dict[str, float]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def explored(
@@ -399,7 +403,7 @@ class Model:
             rows.append((item, self._battery_choice(offers[0].way), drives, offers))
         builds = [build_of(item.base, self.parts, battery, axles) for item, battery, axles, _ in rows]
         known = [build for build in builds if build is not None]
-        figures = figures_of([*known, *(item.base for item in self.ways)])
+        figures = self._proven([*known, *(item.base for item in self.ways)])
         loss = self.settings.choice.accepted_loss_share
         found = []
         for index, (item, battery, axles, offers) in enumerate(rows):
@@ -426,6 +430,20 @@ class Model:
                 )
             )
         return tuple(found)
+
+    def _proven(self, builds: Sequence[Build]) -> list[dict[str, float]]:
+        """What builds do, each simulated once."""
+        keys: list[Hashable] = [
+            (
+                build.vehicle_name, build.kind, build.pack.name, build.pack.energy_kwh,
+                *((drive.eaxle.id, drive.rating.id) for drive in build.drives),
+            )
+            for build in builds
+        ]  # fmt: skip
+        new = {key: build for key, build in zip(keys, builds, strict=True) if key not in self.proofs}
+        if new:
+            self.proofs.update(zip(new, figures_of([*new.values()]), strict=True))
+        return [self.proofs[key] for key in keys]
 
     def _battery_choice(self, way: BatteryWay | AxleWay) -> BatteryChoice:
         assert isinstance(way, BatteryWay)
