@@ -40,6 +40,7 @@ def choose(
     keep_own: Annotated[
         bool, typer.Option("--keep-own", help="Vehicles may keep battery and e-axles as built.")
     ] = False,
+    why: Annotated[bool, typer.Option("--why", help="List for each vehicle what left how many builds out.")] = False,
     seconds: Annotated[float, typer.Option(min=0.0, help="Time for each proof.")] = 300.0,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="File for the plan as JSON.")] = None,
     as_json: JsonOption = False,
@@ -82,6 +83,8 @@ def choose(
         _print_curve(plans)
     else:
         _print(plans[0])
+    if why and not as_json:
+        _print_reasons(model)
     raise typer.Exit(OK if all(plan.proven for plan in plans) else FINDINGS)
 
 
@@ -137,6 +140,18 @@ def _print(plan: Plan) -> None:
     )
     screen.print("open: findings of fit that are conditional + unknown.")
     _print_proof(plan)
+
+
+def _print_reasons(model: Model) -> None:
+    for ways in model.ways:
+        screen.print(
+            f"{ways.vehicle}: {ways.builds:,} builds, {ways.simulated:,} simulated; "
+            f"{len(ways.batteries)} batteries in layouts serve, {' and '.join(str(len(axle)) for axle in ways.axles)} "
+            "e-axles fit. Left out, builds by limits and rules, parts by checks:",
+            soft_wrap=True, highlight=False,
+        )  # fmt: skip
+        reasons = sorted(((count, reason) for reason, count in ways.left_out.items() if count), reverse=True)
+        screen.print("  " + "; ".join(f"{reason} {count:,}" for count, reason in reasons), soft_wrap=True)
 
 
 def _labels(plan: Plan) -> dict[str, str]:

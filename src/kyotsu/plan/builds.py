@@ -7,9 +7,9 @@ A build is left out without simulation only by rules that no optimum can be lost
 
     R1  Among layouts of one module with the same drives only the cheapest that serves counts: all other costs of a
         plan are the same. Layouts are tried by rising cost, and a dearer one only where it might have fewer findings.
-    R2  A heavier vehicle takes no less energy from its battery's terminals over the same cycle. So range is at most
-        usable energy over what the vehicle takes with the lightest battery of all; builds below their limit by that
-        measure are left out.
+    R2  A heavier vehicle takes no less energy from its battery's terminals to follow the same cycle. So range is at
+        most usable energy over what the vehicle takes with the lightest battery of all; builds below their limit by
+        that measure are left out. (One too heavy to follow the cycle might take less, but does not serve.)
     R3  A build that misses one limit is not asked for the others.
     R4  A module that fails a check which does not look at the layout fails in every layout.
 """
@@ -388,8 +388,10 @@ class _Laboratory:
         if self.range_limit is None:
             return np.ones(self.taken.size, dtype=np.bool_)
         most = self.usable_wh[row] / np.maximum(self.taken, 1e-9)
-        self.note("range_km", most)
-        return self.range_limit.met(most)
+        far = self.range_limit.met(most)
+        if not far.any():
+            self.note("range_km", most)
+        return far
 
     def serving(self, batch: Sequence[tuple[int, BoolArray]]) -> Iterator[tuple[int, BoolArray]]:
         """Of batteries and drives to be tried, those that meet all limits."""

@@ -24,7 +24,7 @@ from kyotsu.sim.simulate import simulate
 from kyotsu.spec.build import Build, Drive, as_built, rebuilt
 from kyotsu.spec.finding import Verdict
 from kyotsu.spec.fit import Fit, fit_battery, fit_eaxle
-from kyotsu.spec.layout import Layout, layouts
+from kyotsu.spec.layout import Layout, highest_voltage_v, layouts
 from kyotsu.spec.workspace import Workspace
 
 CLOSE = 1e-6  # -, relative; figures and costs nearer than this are the same
@@ -245,6 +245,7 @@ class _Evaluator:
             if fit is not None and fit.verdict not in allowed:
                 checks = ", ".join(finding.check for finding in fit.deciding)
                 self.faults.append(f"{item.vehicle}: {fit.part} in {fit.slot} is {fit.verdict.value} ({checks}).")
+        self.faults += [*self.window_faults(item, base)]
         limits = limits_of(base.vehicle, reference, self.settings.choice.accepted_loss_share)
         found = judged(limits, figures)
         for figure in found:
@@ -263,6 +264,16 @@ class _Evaluator:
         if not math.isclose(units, item.units, rel_tol=CLOSE):
             self.faults.append(f"{item.vehicle}: {item.units:g} units in the plan, {units:g} in the workspace.")
         return item.model_copy(update={"figures": found, "cost": self.cost(item, base, fits), "units": units})
+
+    def window_faults(self, item: Assignment, base: Build) -> Iterator[str]:
+        """Inverters that the battery's highest voltage is too much for; what nobody stated is no fault."""
+        highest = base.pack.voltage_max_v
+        if item.battery.part is not None:
+            highest = highest_voltage_v(self.parts.battery_modules[item.battery.part], item.battery.series)
+        for axle, old in zip(item.axles, base.drives, strict=True):
+            most = (old.eaxle if axle.own else self.parts.eaxles[axle.part]).inverter.voltage_max_v
+            if highest is not None and most is not None and highest > most:
+                yield f"{item.vehicle}: {highest:.0f} V of the battery, {most:.0f} V at most for {axle.part}."
 
     def fits(self, item: Assignment, base: Build) -> Iterator[Fit | None]:
         """The fit of the battery and of each e-axle; `None` for what stays as built."""

@@ -75,6 +75,7 @@ class Model:
         seconds: that exploring took.
         accept_unknown, keep_own: as explored.
         changed_costs: coefficients that were replaced.
+        some_makers: whether makers were left out.
         proofs: figures of builds that were simulated one by one, kept from choice to choice.
     """
 
@@ -87,6 +88,7 @@ class Model:
     accept_unknown: bool = True
     keep_own: bool = False
     changed_costs: Mapping[str, float] | None = None
+    some_makers: bool = False
     proofs: dict[Hashable, dict[str, float]] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -144,7 +146,13 @@ class Model:
 
     def of_makers(self, makers: Sequence[str]) -> Model:
         """The same choice for the vehicles of some makers only."""
-        return replace(self, ways=tuple(item for item in self.ways if item.vehicle.split("/")[0] in makers))
+        ways = tuple(item for item in self.ways if item.vehicle.split("/")[0] in makers)
+        return replace(self, ways=ways, some_makers=True)
+
+    @property
+    def makers(self) -> tuple[str, ...]:
+        """Whose vehicles are built."""
+        return tuple(dict.fromkeys(item.vehicle.split("/")[0] for item in self.ways))
 
     @cached_property
     def part_names(self) -> tuple[str, ...]:
@@ -303,6 +311,7 @@ class Model:
         """
         options = options.model_copy(update={
             "accept_unknown": self.accept_unknown, "keep_own": self.keep_own, "costs": dict(self.changed_costs or {}),
+            "makers": self.makers if self.some_makers else (),
         })  # fmt: skip
         choice = self.assortment(options.dual_source)
         self._require_sense(choice, options)

@@ -72,7 +72,8 @@ class Fit:
     @property
     def deciding(self) -> tuple[Finding, ...]:
         """The findings that make the overall verdict."""
-        return tuple(item for item in self.findings if item.verdict is self.verdict)
+        worst = self.verdict
+        return tuple(item for item in self.findings if item.verdict is worst)
 
     def record(self) -> dict[str, Any]:
         """The fit as plain data, without its findings."""
