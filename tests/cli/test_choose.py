@@ -39,8 +39,9 @@ def test_a_family_is_chosen_proven_and_holds(kyotsu, folder: Folder, chosen: Pat
     run = kyotsu("evaluate", chosen, "-w", folder.root)
     assert run.code == 0
     assert "holds" in run.out
-    run = kyotsu("choose", folder.root)
+    run = kyotsu("choose", folder.root, "--why")
     assert run.code == 0
+    assert "Left out" in run.out
     for word in ("Proven", "alpha/hatch", "beta/box", "drive_100", "saves", "Shared by two makers"):
         assert word in run.out
 
