@@ -88,6 +88,7 @@ def test_unknown_parts_can_be_refused() -> None:
         ("requirements.zero_to_100_km_h_s", 1.0, "0 to 100 km/h"),
         ("eaxle_mounts.0.peak_power_kw", 900.0, "no e-axle fits the mount"),
         ("battery_bay.max_mass_kg", 60.0, "no battery module fits the bay"),
+        ("battery_bay.max_mass_kg", 150.0, "no battery module fits the bay"),
     ],
 )
 def test_a_vehicle_that_nothing_serves_says_what_stands_in_the_way(path: str, value: float, words: str) -> None:

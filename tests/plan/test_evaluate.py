@@ -42,6 +42,7 @@ def test_a_plan_holds(plan: Plan) -> None:
     assert found.cost_usd == pytest.approx(plan.cost_usd, abs=30_000.0)
 
 
+@pytest.mark.slow
 def test_with_parts_of_their_own_too() -> None:
     for variants in (0, 3):
         assert checked(model(keep_own=True).choose(Options(variants=variants))).faults == ()

@@ -51,6 +51,7 @@ from kyotsu.spec.layout import Layout, highest_voltage_v, layouts
 from kyotsu.spec.workspace import Workspace
 
 CHUNK = 40_000  # builds assembled at a time: some 100 MB
+MOST_DIAGNOSED = 300  # batteries that are asked for their fit to say why nothing serves a vehicle
 # Checks that do not look at the layout: a part that fails one of them fails in every layout.
 LAYOUT_FREE = frozenset({"M1", "M3", "M4", "M5", "M6", "E9", "E10", "T3", "T4", "L1", "R1", "R2", "R3"}) | frozenset(
     {"S1", "S2", "S3", "S4", "S5", "C1", "C2", "C3", "C4"}
@@ -263,6 +264,7 @@ class _Explorer:
         waiting: dict[int, list[int]] = {index: [] for index in best}
         for row in reversed(range(len(rows))):
             waiting[rows[row][0]].append(row)
+        serving = False
         while True:
             batch = [found for index, left in waiting.items() if (found := self.next_row(lab, cost, best[index], left))]
             if not batch:
@@ -274,10 +276,22 @@ class _Explorer:
                 gained = serves & (whole < best[index])
                 best[index][gained] = whole
                 if gained.any():
+                    serving = True
                     own = index == len(self.modules)
                     yield BatteryWay(
                         None if own else self.modules[index], None if own else layout, gained.reshape(shape), fit
                     )
+
+        if not serving and not self.nearest:
+            self.diagnose(lab)
+
+    def diagnose(self, lab: _Laboratory) -> None:
+        """Where not one build was simulated to the end: simulate the battery of most energy that fits."""
+        for row in np.argsort(-lab.usable_wh)[:MOST_DIAGNOSED]:
+            if lab.fitting(int(row)) and lab.windows[row].any():
+                combination = np.flatnonzero(lab.windows[row])
+                lab.meets(np.full(combination.size, row), combination)
+                return
 
     def next_row(
         self, lab: _Laboratory, cost: FloatArray, best: FloatArray, left: list[int]
@@ -387,11 +401,7 @@ class _Laboratory:
         """With which drives a battery may reach the range at all (R2), shape (combination,)."""
         if self.range_limit is None:
             return np.ones(self.taken.size, dtype=np.bool_)
-        most = self.usable_wh[row] / np.maximum(self.taken, 1e-9)
-        far = self.range_limit.met(most)
-        if not far.any():
-            self.note("range_km", most)
-        return far
+        return self.range_limit.met(self.usable_wh[row] / np.maximum(self.taken, 1e-9))
 
     def serving(self, batch: Sequence[tuple[int, BoolArray]]) -> Iterator[tuple[int, BoolArray]]:
         """Of batteries and drives to be tried, those that meet all limits."""
