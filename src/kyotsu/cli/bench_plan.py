@@ -35,6 +35,7 @@ def plan(
     with optional("plan"):
         from kyotsu.plan.branch import solve  # noqa: PLC0415  (an extra)
         from kyotsu.plan.instances import load_instance  # noqa: PLC0415
+    _warm_up()
     for file in files:
         whole = load_instance(file)
         for choice in _bounded(whole, curve, max_variants):
@@ -51,6 +52,18 @@ def plan(
             }
             sys.stdout.write(json.dumps(record) + "\n")
             sys.stdout.flush()
+
+
+def _warm_up() -> None:
+    """Compile what is not in the cache yet, outside the time taken."""
+    import numpy as np  # noqa: PLC0415  (an extra)
+
+    from kyotsu.plan.assortment import Assortment  # noqa: PLC0415
+    from kyotsu.plan.branch import solve  # noqa: PLC0415
+
+    one, two = np.zeros(1, dtype=np.int64), np.arange(2)
+    cost = np.array([1.0, 2.0])
+    solve(Assortment(["a", "b"], two * 0, cost, ("part",), ["v"], one, one, one, two * 0, two, cost))
 
 
 def _bounded(choice: Assortment, curve: str | None, limit: int | None) -> list[Assortment]:
