@@ -10,7 +10,21 @@ import typer
 from rich.text import Text
 
 from kyotsu import __version__
-from kyotsu.cli import bench, bench_sweep, check, drive, fit, label, schema, standard, study, sweep, validate
+from kyotsu.cli import (
+    bench,
+    bench_plan,
+    bench_sweep,
+    check,
+    choose,
+    drive,
+    fit,
+    label,
+    schema,
+    standard,
+    study,
+    sweep,
+    validate,
+)
 from kyotsu.cli.output import BAD_INPUT, error_screen, print_json, print_problems, problem_record
 from kyotsu.errors import InputError, KyotsuError
 
@@ -52,10 +66,13 @@ app.command("fit")(fit.fit)
 app.command("drive")(drive.drive)
 app.command("label")(label.label)
 app.command("study")(study.study)
+app.command("choose")(choose.choose)
+app.command("evaluate")(choose.evaluate)
 app.command("sweep")(sweep.sweep)
 app.command("validate")(validate.validate)
 app.command("schema")(schema.schema)
 app.add_typer(standard.app, name="standard")
+bench.app.command("plan")(bench_plan.plan)
 bench.app.command("sweep")(bench_sweep.sweep)
 app.add_typer(bench.app, name="bench")
 

@@ -16,10 +16,11 @@ from kyotsu.spec.vehicle import Vehicle
 
 @dataclass(frozen=True)
 class BatteryCase:
-    """Everything that a battery check may look at."""
+    """Everything that a battery check may look at; `chosen` is a layout to judge instead of the best one."""
 
     module: BatteryModule
     vehicle: Vehicle
+    chosen: Layout | None = None
 
     @property
     def bay(self) -> BatteryBay:
@@ -48,8 +49,8 @@ class BatteryCase:
 
     @cached_property
     def allowed(self) -> Layout | None:
-        """The best layout inside the voltage window."""
-        return next(iter(layouts(self.module, self.vehicle)), None)
+        """The layout chosen, else the best one inside the voltage window."""
+        return self.chosen or next(iter(layouts(self.module, self.vehicle)), None)
 
     @cached_property
     def layout(self) -> Layout | None:

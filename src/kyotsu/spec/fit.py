@@ -1,6 +1,6 @@
 """The fit of a part in a slot: every check listed once, every verdict with its reason.
 
-    fit_battery(vehicle, module)         34 checks M1 to R3
+    fit_battery(vehicle, module)         34 checks M1 to R3, of the best layout or of one that is given
     fit_eaxle(vehicle, mount, eaxle)     25 checks A1 to A25, at the rating that suits the mount best
     fit_workspace(workspace)             every part in every slot
 
@@ -72,7 +72,8 @@ class Fit:
     @property
     def deciding(self) -> tuple[Finding, ...]:
         """The findings that make the overall verdict."""
-        return tuple(item for item in self.findings if item.verdict is self.verdict)
+        worst = self.verdict
+        return tuple(item for item in self.findings if item.verdict is worst)
 
     def record(self) -> dict[str, Any]:
         """The fit as plain data, without its findings."""
@@ -90,9 +91,9 @@ class Fit:
         }
 
 
-def fit_battery(name: str, vehicle: Vehicle, module: BatteryModule) -> Fit:
-    """Every battery check of a part in a vehicle's bay; `name` is the vehicle's `maker/id`."""
-    case = BatteryCase(module, vehicle)
+def fit_battery(name: str, vehicle: Vehicle, module: BatteryModule, layout: Layout | None = None) -> Fit:
+    """Every battery check of a part in a vehicle's bay, in a layout or the best one; `name` is `maker/id`."""
+    case = BatteryCase(module, vehicle, layout)
     bay = vehicle.battery_bay
     if module.level not in bay.accepts:
         taken = ", ".join(level.replace("_", " ") for level in bay.accepts)

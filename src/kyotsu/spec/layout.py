@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import permutations
 
 from kyotsu.spec.battery import BatteryModule, Envelope
@@ -170,8 +171,13 @@ def _voltages_over_soc(module: BatteryModule) -> tuple[float, ...] | None:
     curve = module.curves.open_circuit_voltage
     if curve is None:
         return None
+    return tuple(module.cells_series * voltage for voltage in _cell_voltages(curve.soc, curve.voltage_v))
+
+
+@lru_cache(maxsize=64)  # parts by the hundred share the curve of their chemistry
+def _cell_voltages(soc: tuple[float, ...], voltage_v: tuple[float, ...]) -> tuple[float, ...]:
     grid = (step / SOC_STEPS for step in range(SOC_STEPS + 1))
-    return tuple(module.cells_series * interpolate(curve.soc, curve.voltage_v, soc) for soc in grid)
+    return tuple(interpolate(soc, voltage_v, at) for at in grid)
 
 
 def layouts(module: BatteryModule, vehicle: Vehicle) -> list[Layout]:

@@ -1,0 +1,302 @@
+"""Proof for an assortment: branch and bound over which parts are open, with Lagrangian bounds.
+
+A node fixes some parts open and some closed. Its bound starts from the prices of its parent; parts whose other choice
+would lift the bound past the best plan are fixed on the way. Nodes are taken lowest bound first, so that the bound of
+the whole is that of the next node at any time: stopped early, an answer still says how far from optimal it can be.
+"""
+
+from __future__ import annotations
+
+import heapq
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+
+import numpy as np
+import numpy.typing as npt
+
+from kyotsu.errors import InputError, Location, Problem
+from kyotsu.plan.assortment import Assortment, FloatArray
+from kyotsu.plan.relaxation import (
+    NOWHERE,
+    Status,
+    arrays,
+    ascend,
+    choose_parts,
+    first_prices,
+    opening_penalties,
+)
+from kyotsu.plan.rest import solve_rest, useful_offers
+from kyotsu.plan.search import Open, cost_of, improve
+
+ROOT_ROUNDS, ROOT_CALLS = 150, 12
+NODE_ROUNDS = 60
+NODES_FIRST = 150  # before HiGHS is asked
+REST_OFFERS = 60_000  # at most, that HiGHS is asked to choose among
+ENUMERATED = 300  # sets of parts that are tried one by one rather than branched on
+ROUNDING = 1e-10  # -, relative, of sums of costs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """The best set of open parts found, and how good it is known to be.
+
+    Attributes:
+        is_open: the parts, shape (part,).
+        cost: of the plan.
+        bound: no plan costs less.
+        seconds: it took.
+        nodes: of the search.
+    """
+
+    is_open: Open
+    cost: float
+    bound: float
+    seconds: float
+    nodes: int
+
+    @property
+    def gap(self) -> float:
+        """Part of the cost by which a better plan could at most be cheaper [-]."""
+        return max(self.cost - self.bound, 0.0) / self.cost if self.cost else 0.0
+
+    @property
+    def proven(self) -> bool:
+        """Whether no plan is cheaper."""
+        return self.gap <= 0.0
+
+    def __repr__(self) -> str:
+        state = "proven" if self.proven else f"gap {100.0 * self.gap:.4f} %"
+        return f"Answer(cost {self.cost:g}, {state}, {int(self.is_open.sum())} parts, {self.seconds:.2f} s)"
+
+
+def solve(
+    choice: Assortment,
+    *,
+    seconds: float = 300.0,
+    start: Open | None = None,
+    prices: FloatArray | None = None,
+    report: Callable[[float, float], None] | None = None,
+) -> Answer:
+    """The cheapest set of open parts from which every vehicle can be built.
+
+    Args:
+        choice: the problem.
+        seconds: time after which the best plan so far is given.
+        start: open parts to begin with, within the limits.
+        report: called now and then with the cost and the bound.
+
+    Raises:
+        InputError: some vehicle cannot be built, or not within the limits.
+    """
+    return _Search(choice.usable(), seconds, report).run(start, prices)
+
+
+class _Search:
+    def __init__(self, choice: Assortment, seconds: float, report: Callable[[float, float], None] | None) -> None:
+        self.begin = time.perf_counter()
+        self.choice, self.seconds, self.report = choice, seconds, report
+        self.a = arrays(choice)
+        self.best: Open = choice.required.copy()
+        self.cost = np.inf
+        self.nodes = 0
+        self.tried: set[bytes] = set()
+        self.bound = 0.0
+
+    def run(self, start: Open | None, prices: FloatArray | None) -> Answer:
+        a, choice = self.a, self.choice
+        status = choice.required.astype(np.int8)
+        if np.unique(choice.menu_vehicle).size < len(choice.vehicle_names) or not self.allowed(status.copy()):
+            raise InputError([_unbuildable(choice)])
+        if start is not None:
+            self.try_set(start.copy(), status)
+        with suppress(KeyboardInterrupt):
+            self.prove(status, first_prices(a) if prices is None else prices)
+        if self.cost >= NOWHERE:
+            raise InputError([_unbuildable(choice) if self.bound >= NOWHERE else _not_found(self.seconds)])
+        return Answer(self.best, self.cost, min(self.bound, self.cost), time.perf_counter() - self.begin, self.nodes)
+
+    @property
+    def cutoff(self) -> float:
+        """A bound at or above it leaves no room for a cheaper plan."""
+        if not np.isfinite(self.cost):
+            return np.inf
+        if self.choice.whole:
+            return self.cost - 1.0 + max(1e-6, ROUNDING * self.cost)
+        return self.cost * (1.0 - ROUNDING)
+
+    @property
+    def late(self) -> bool:
+        return time.perf_counter() - self.begin > self.seconds
+
+    def try_set(self, is_open: Open, status: Status, ins: int = 100, outs: int = 20) -> None:
+        key = is_open.tobytes()
+        if key in self.tried:
+            return
+        self.tried.add(key)
+        cost = improve(self.a, status, is_open, ins, outs, 1000)
+        self.tried.add(is_open.tobytes())
+        if cost < self.cost:
+            self.cost, self.best = cost, is_open
+
+    def prove(self, status: Status, prices: FloatArray) -> None:
+        a = self.a
+        theta = 1.0
+        guess = float(a.cheap_cost[a.need_offer[:-1]].sum()) * 1.5 + float(a.part_cost.sum())
+        bound = 0.0
+        for call in range(ROOT_CALLS):
+            upper = self.cost if self.cost < NOWHERE else guess
+            found, prices, rho, chosen, share, theta = ascend(a, status, prices, upper, ROOT_ROUNDS, theta, self.cutoff)
+            gained = found - bound
+            bound = max(bound, found)
+            self.bound = max(self.bound, min(bound, self.cost))
+            if bound >= self.cutoff:
+                break
+            self.try_set(self.likely(status, share), status)
+            if call == 0:
+                self.try_set(chosen.copy(), status)
+            if bound >= self.cutoff or self.late:
+                break
+            status = self.fix(status, bound, rho, chosen)
+            if call > 1 and gained < 0.02 * (self.cost - bound):
+                break
+            theta = max(theta, 0.1)
+        if bound >= self.cutoff:
+            self.bound = self.cost
+            return
+        if np.isinf(self.cost):
+            self.cost = NOWHERE
+        offers = useful_offers(self.choice, status, prices, rho, chosen, self.cost - found)
+        needs = self.narrow(offers)
+        self.status = status
+        self.branch(status, bound, prices[needs])
+
+    def narrow(self, offers: Open) -> npt.NDArray[np.bool_]:
+        """Go on with some of the offers only; returns which needs are left, shape (need,)."""
+        before = self.choice
+        self.choice = before.restricted(offers)
+        self.a = arrays(self.choice)
+        offered = np.zeros(before.need_menu.size, dtype=np.bool_)
+        offered[before.offer_need[offers]] = True
+        whole = np.ones(before.menu_vehicle.size, dtype=np.bool_)
+        whole[before.need_menu[~offered]] = False
+        return np.asarray(whole[before.need_menu])
+
+    def likely(self, status: Status, share: FloatArray) -> Open:
+        """The parts most often chosen, as many as the limits allow."""
+        chosen = np.zeros(status.size, dtype=np.bool_)
+        choose_parts(self.a, status, np.where(share > 0.05, -share, 1.0), chosen)
+        return chosen
+
+    def fix(self, status: Status, bound: float, rho: FloatArray, chosen: Open) -> Status:
+        penalty = opening_penalties(self.a, status, rho, chosen)
+        certain = (status == 0) & (bound + penalty >= self.cutoff)
+        return np.where(certain, np.where(chosen, 1, -1), status).astype(np.int8)
+
+    def branch(self, status: Status, bound: float, prices: FloatArray) -> None:
+        heap: list[tuple[float, int, Status, FloatArray]] = [(bound, 0, status, prices)]
+        number = 1
+        while heap:
+            bound, _, status, prices = heapq.heappop(heap)
+            self.bound = min(bound, self.cost)
+            if bound >= self.cutoff:
+                break
+            if self.late:
+                return
+            self.nodes += 1
+            if self.nodes == NODES_FIRST and self.finish(heap, bound):
+                break
+            if self.report is not None and self.nodes % 20 == 0:
+                self.report(self.cost, self.bound)
+            for child in self.children(status, bound, prices):
+                heapq.heappush(heap, (child[0], -number, child[1], child[2]))
+                number += 1
+        self.bound = self.cost
+
+    def finish(self, heap: list[tuple[float, int, Status, FloatArray]], bound: float) -> bool:
+        """Let HiGHS solve what the root left, where that is little; False where it is not or time ran out."""
+        choice = self.choice
+        if choice.offer_need.size > REST_OFFERS:
+            return False
+        left = self.seconds - (time.perf_counter() - self.begin)
+        rest = solve_rest(
+            choice, self.status, np.ones(choice.offer_need.size, dtype=np.bool_), self.cost, max(0.5 * left, 0.1)
+        )
+        if rest.is_open is not None:
+            cost = cost_of(self.a, rest.is_open)
+            if cost < self.cost:
+                self.cost, self.best = cost, rest.is_open
+        self.bound = max(self.bound, min(rest.bound, self.cost))
+        return rest.bound >= self.cutoff
+
+    def children(self, status: Status, bound: float, prices: FloatArray) -> Iterator[tuple[float, Status, FloatArray]]:
+        a = self.a
+        found, prices, rho, chosen, share, _ = ascend(a, status, prices, self.cost, NODE_ROUNDS, 0.5, self.cutoff)
+        bound = max(bound, found)
+        if bound >= self.cutoff:
+            return
+        status = self.fix(status, found, rho, chosen)
+        self.try_set(self.likely(status, share), status, 30, 10)
+        if bound >= self.cutoff or self.enumerate(status):
+            return
+        free = np.flatnonzero(status == 0)
+        part = free[np.argmin(np.abs(share[free] - 0.5))]
+        for value in (1, -1):
+            child = status.copy()
+            child[part] = value
+            if self.allowed(child):
+                yield bound, child, prices
+
+    def allowed(self, status: Status) -> bool:
+        """Whether the required parts are within the limits; parts that no limit leaves room for are closed."""
+        a = self.a
+        required = status == 1
+        count = np.bincount(a.part_kind[required], minlength=a.kind_limit.size)
+        if 0 <= a.limit < count.sum() or np.any((a.kind_limit >= 0) & (count > a.kind_limit)):
+            return False
+        full = (a.kind_limit >= 0) & (count == a.kind_limit)
+        if count.sum() == a.limit:
+            full[:] = True
+        status[(status == 0) & full[a.part_kind]] = -1
+        return True
+
+    def enumerate(self, status: Status) -> bool:
+        """Try all sets that a node still allows, if they are few; False if they are not."""
+        a = self.a
+        free = np.flatnonzero(status == 0)
+        required = status == 1
+        room = free.size if a.limit < 0 else min(a.limit - int(required.sum()), free.size)
+        if sum(comb(free.size, size) for size in range(room + 1)) > ENUMERATED:
+            return False
+        for size in range(room + 1):
+            for some in combinations(free, size):
+                is_open = required.copy()
+                is_open[list(some)] = True
+                count = np.bincount(a.part_kind[is_open], minlength=a.kind_limit.size)
+                if np.any((a.kind_limit >= 0) & (count > a.kind_limit)):
+                    continue
+                cost = cost_of(a, is_open)
+                if cost < self.cost:
+                    self.cost, self.best = cost, is_open
+        return True
+
+
+def _unbuildable(choice: Assortment) -> Problem:
+    built = np.zeros(len(choice.vehicle_names), dtype=np.bool_)
+    built[choice.menu_vehicle] = True
+    names = [name for name, found in zip(choice.vehicle_names, built, strict=True) if not found]
+    if names:
+        found = f"no way to build {', '.join(names[:5])}" + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        return Problem(
+            Location(key="vehicles"), found, "at least one feasible build each", "Widen a requirement or add a part."
+        )
+    found = "no set of parts within the limits builds every vehicle"
+    return Problem(Location(key="limits"), found, "limits that leave enough parts", "Allow more parts.")
+
+
+def _not_found(seconds: float) -> Problem:
+    found = f"no set of parts within the limits found in {seconds:g} s; there may be one"
+    return Problem(Location(key="limits"), found, "limits that leave enough parts", "Allow more parts, or more time.")

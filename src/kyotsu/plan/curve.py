@@ -1,0 +1,124 @@
+"""The price of variety: the least cost for every number of open parts, and where more of them stop to pay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from kyotsu.errors import InputError, Location, Problem
+from kyotsu.plan.assortment import Assortment, FloatArray, IntArray
+from kyotsu.plan.branch import Answer, solve
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """Answers for rising bounds on the number of open parts.
+
+    Attributes:
+        limit: the bounds, shape (point,).
+        answers: the plan at each; where more parts would not help, that of the bound before.
+        first_feasible: fewer parts than this cannot build every vehicle.
+    """
+
+    limit: IntArray
+    answers: tuple[Answer, ...]
+    first_feasible: int
+
+    @property
+    def cost(self) -> FloatArray:
+        """Cost of the plan at each bound, shape (point,)."""
+        return np.array([answer.cost for answer in self.answers])
+
+    @property
+    def bound(self) -> FloatArray:
+        """What no plan within each bound costs less than, shape (point,)."""
+        return np.array([answer.bound for answer in self.answers])
+
+    @property
+    def proven(self) -> bool:
+        """Whether every point is proven optimal."""
+        return all(answer.proven for answer in self.answers)
+
+    @property
+    def marginal_saving(self) -> FloatArray:
+        """What one more part than the bound before saves, shape (point,); 0 for the first."""
+        return np.concatenate([[0.0], -np.diff(self.cost)])
+
+    @property
+    def knee(self) -> int:
+        """The bound at which the curve bends most: farthest below the line from its first to its last saving.
+
+        Satopaa et al., Finding a "Kneedle" in a Haystack, ICDCSW 2011, doi 10.1109/ICDCSW.2011.20, without smoothing: a
+        proven curve carries no noise.
+        """
+        cost = self.cost
+        flat = int(np.argmax(cost <= cost[-1]))
+        if flat < 2:
+            return int(self.limit[flat])
+        x = (self.limit[: flat + 1] - self.limit[0]) / (self.limit[flat] - self.limit[0])
+        y = (cost[: flat + 1] - cost[flat]) / (cost[0] - cost[flat])
+        return int(self.limit[int(np.argmax(1.0 - x - y))])
+
+
+def cost_curve(
+    choice: Assortment,
+    first: int = 1,
+    last: int | None = None,
+    *,
+    seconds: float = 300.0,
+    report: Callable[[int, Answer], None] | None = None,
+) -> Curve:
+    """The least cost for each bound on the number of open parts from `first` to `last`.
+
+    Solved from many parts to few, each starting from the plan before.
+
+    Args:
+        choice: the problem; its own bound on all parts is replaced, those on kinds stay.
+        first: least bound; bounds that no plan keeps are left out.
+        last: greatest bound; by default so many as the plan without a bound opens.
+        seconds: time for each point.
+        report: called with each bound and its answer.
+
+    Raises:
+        InputError: some vehicle cannot be built, or bounds that are none.
+    """
+    if first < 1 or (last is not None and last < first):
+        found = f"{first} to {'any' if last is None else last}"
+        raise InputError([Problem(Location(key="curve"), found, "1 or more, rising", "Correct the bounds.")])
+    free = solve(choice.limited(-1), seconds=seconds)
+    opened = int(free.is_open.sum())
+    highest = opened if last is None else last
+    found_answers: list[tuple[int, Answer]] = []
+    before = free
+    for limit in range(highest, first - 1, -1):
+        if limit >= opened and free.proven:
+            answer = free
+        else:
+            try:
+                answer = solve(choice.limited(limit), seconds=seconds, start=_smaller(choice, before, limit))
+            except InputError:
+                break
+        found_answers.append((limit, answer))
+        if report is not None:
+            report(limit, answer)
+        before = answer
+    if not found_answers:
+        expected = f"at least as many as every vehicle needs, more than {highest}"
+        raise InputError([Problem(Location(key="curve"), f"at most {highest} parts", expected, "Allow more parts.")])
+    found_answers.reverse()
+    limits = np.array([limit for limit, _ in found_answers])
+    return Curve(limits, tuple(answer for _, answer in found_answers), int(limits[0]))
+
+
+def _smaller(choice: Assortment, answer: Answer, limit: int) -> np.ndarray | None:
+    """A set of at most `limit` parts to start from: those of a plan that carry most offers' worth."""
+    is_open = answer.is_open.copy()
+    spare = int(is_open.sum()) - limit
+    if spare <= 0:
+        return is_open
+    offers = np.bincount(choice.offer_part, minlength=is_open.size)
+    order = np.argsort(np.where(is_open & ~choice.required, offers, np.iinfo(np.int64).max), kind="stable")
+    is_open[order[:spare]] = False
+    return is_open if not np.any(choice.required & ~is_open) else None
