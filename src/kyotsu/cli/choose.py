@@ -195,17 +195,19 @@ def _print_proof(plan: Plan) -> None:
 def _print_curve(plans: list[Plan]) -> None:
     _print_head(plans[0])
     numbers = ("standards", "modules", "e-axles", "cost M USD", "against own", "shared", "seconds")
-    listing = table(*numbers, "proof", "family", right=numbers)
+    listing = table(*numbers, "proof", right=numbers)
     for plan in plans:
         against = 100.0 * (plan.cost_usd / plan.as_built_usd - 1.0)
         listing.add_row(
             str(plan.variants), str(len(plan.of_kind("battery_module"))), str(len(plan.of_kind("eaxle"))),
             f"{plan.cost_usd / MILLION:,.0f}", f"{against:+.1f} %", f"{100.0 * plan.commonality_by_volume():.0f} %",
             f"{plan.solve_seconds:.1f}", "proven" if plan.proven else f"gap {100.0 * plan.gap:.3f} %",
-            ", ".join(item.part for item in plan.standards),
         )  # fmt: skip
     screen.print(listing)
-    screen.print("shared: units of batteries and e-axles on standards that two makers or more take.")
+    screen.print("shared: units of batteries and e-axles on standards that two makers or more take")
+    for plan in plans:
+        family = ", ".join(item.part for item in plan.standards)
+        screen.print(f"{plan.variants}: {family}", soft_wrap=True, highlight=False)
 
 
 def evaluate(
@@ -217,7 +219,7 @@ def evaluate(
 
     Exit code 1 when something in the plan does not hold.
     """
-    with optional("study"):
+    with optional("plan"):
         from kyotsu.plan.evaluate import evaluate as evaluated  # noqa: PLC0415  (an extra)
         from kyotsu.plan.family import load_plans  # noqa: PLC0415
     plans = load_plans(plan)
