@@ -126,3 +126,10 @@ def test_wind_is_an_optional_column(tmp_path: Path) -> None:
     assert [problem.location.key for problem in caught.value.problems] == ["wind_mps", "wind_mps"]
     with pytest.raises(InputError, match="3 winds"):
         make_cycle("bad", [0, 1], [0, 1], wind_mps=[1, 2, 3])
+
+
+def test_a_shipped_cycle_is_read_once_and_cannot_be_written_to() -> None:
+    cycle = load_cycle("udds")
+    assert load_cycle("udds") is cycle
+    with pytest.raises(ValueError, match="read-only"):
+        cycle.speed[0] = 1.0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -86,10 +87,20 @@ def load_cycle(source: str | Path) -> Cycle:
     """
     name = str(source)
     if name in CYCLES:
-        text = (files("kyotsu.sim") / "data" / "cycles" / f"{name}.csv").read_text(encoding="utf-8")
-        return _parse(name, text, f"{name}.csv")
+        return _shipped(name)
     path = Path(source)
     return _parse(path.stem, _read(path), str(path))
+
+
+@cache
+def _shipped(name: str) -> Cycle:
+    """A cycle of `CYCLES`; its arrays are read-only, for everyone gets the same."""
+    text = (files("kyotsu.sim") / "data" / "cycles" / f"{name}.csv").read_text(encoding="utf-8")
+    cycle = _parse(name, text, f"{name}.csv")
+    for values in (cycle.time, cycle.speed, cycle.grade, cycle.wind):
+        if values is not None:
+            values.setflags(write=False)
+    return cycle
 
 
 def make_cycle(name: str, time_s: object, speed_mps: object, grade: object = 0.0, wind_mps: object = 0.0) -> Cycle:
