@@ -79,6 +79,8 @@ x9,,,,1304.1,86.669,4.3299,0.35909,,
 def test_unmeasured_cars_are_predicted_into_a_file(tmp_path: Path) -> None:
     (tmp_path / "cars.csv").write_text(ROWS, encoding="utf-8")
     predict(tmp_path / "cars.csv", tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text().startswith("row,udds_ac_wh_per_km,hwfet_ac_wh_per_km\n")
+    predict(tmp_path / "cars.csv", tmp_path / "out.csv", intervals=True)
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["row", "udds_ac_wh_per_km", "hwfet_ac_wh_per_km", *INTERVALS]

@@ -27,6 +27,9 @@ def validate(
         tuple[Path, Path] | None,
         typer.Option("--predict", help="Predict the cars of a CSV file instead.", metavar="CARS.csv OUT.csv"),
     ] = None,
+    intervals: Annotated[
+        bool, typer.Option("--intervals", help="With --predict: what 8 of 10 such cars would measure as well.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare the simulation with EPA certification results of real cars, and print how far it is off.
@@ -44,7 +47,7 @@ def validate(
         from kyotsu.sim.validation import predict as predict_cars  # noqa: PLC0415
         from kyotsu.sim.validation import validate as validate_cars  # noqa: PLC0415
     if predict is not None:
-        cars = predict_cars(*predict)
+        cars = predict_cars(*predict, intervals=intervals)
         written = {"cars": len(cars), "file": str(predict[1])}
         print_json(written) if as_json else screen.print(f"{len(cars)} cars predicted: {predict[1]}", soft_wrap=True)
         return

@@ -199,13 +199,13 @@ def validate(held_out: bool = False) -> Validation:
     return Validation(cars, predicted, held_out_prediction(fit_components(cars)) if held_out else None)
 
 
-def predict(rows_csv: str | Path, out_csv: str | Path) -> CarTable:
+def predict(rows_csv: str | Path, out_csv: str | Path, *, intervals: bool = False) -> CarTable:
     """Predict the two-cycle consumption of cars in a file; what a row lacks the generic components fill.
 
     Args:
         rows_csv: cars, see `car_table.load_cars`.
-        out_csv: where to write `row,udds_ac_wh_per_km,hwfet_ac_wh_per_km` and, in the columns `INTERVALS`, the bounds
-            that hold 8 of 10 measurements; replaced when it exists.
+        out_csv: where to write `row,udds_ac_wh_per_km,hwfet_ac_wh_per_km`; replaced when it exists.
+        intervals: write the columns `INTERVALS` too, the bounds that hold 8 of 10 measurements.
 
     Returns:
         The cars read.
@@ -216,11 +216,12 @@ def predict(rows_csv: str | Path, out_csv: str | Path) -> CarTable:
     cars = load_cars(rows_csv)
     predicted = simulate(cars.vehicles(), CYCLES).consumption_ac_wh_per_km
     bounds = [consumption_bounds(one, cycle) for one, cycle in zip(predicted.T, CYCLES, strict=True)]
-    columns = np.column_stack([predicted, *(bound for pair in bounds for bound in pair)])
+    more = [bound for pair in bounds for bound in pair] if intervals else []
+    columns = np.column_stack([predicted, *more])
     try:
         with Path(out_csv).open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["row", *RESULTS, *INTERVALS])
+            writer.writerow(["row", *RESULTS, *(INTERVALS if intervals else ())])
             writer.writerows(
                 [row, *(f"{one:.3f}" for one in values)] for row, values in zip(cars.row, columns, strict=True)
             )
