@@ -21,7 +21,7 @@ def test_each_point_is_the_best_of_all_sets_of_that_many() -> None:
                 cost_curve(choice)
             continue
         curve = cost_curve(choice, 1, choice.part_kind.size)
-        assert curve.first_feasible == feasible[0]
+        assert curve.limit[0] == feasible[0]
         assert dict(zip(curve.limit.tolist(), curve.cost.tolist(), strict=True)) == {k: best[k] for k in feasible}
         assert curve.proven
         assert np.all(curve.marginal_saving >= 0.0)

@@ -101,6 +101,8 @@ def _curve(model: Model, options: Options, seconds: float) -> Iterator[Plan]:
             continue
         start = tuple(standard.part for standard in plan.standards)
         yield plan
+        if not plan.proven and plan.solve_seconds < seconds:  # interrupted: what is there is kept
+            return
     yield free
 
 

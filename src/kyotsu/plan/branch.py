@@ -78,10 +78,11 @@ def solve(
     *,
     seconds: float = 300.0,
     start: Open | None = None,
-    prices: FloatArray | None = None,
     report: Callable[[float, float], None] | None = None,
 ) -> Answer:
     """The cheapest set of open parts from which every vehicle can be built.
+
+    Interrupted (Ctrl-C) it answers as when the time is over, only sooner.
 
     Args:
         choice: the problem.
@@ -92,7 +93,7 @@ def solve(
     Raises:
         InputError: some vehicle cannot be built, or not within the limits.
     """
-    return _Search(choice.usable(), seconds, report).run(start, prices)
+    return _Search(choice.usable(), seconds, report).run(start)
 
 
 class _Search:
@@ -106,7 +107,7 @@ class _Search:
         self.tried: set[bytes] = set()
         self.bound = 0.0
 
-    def run(self, start: Open | None, prices: FloatArray | None) -> Answer:
+    def run(self, start: Open | None) -> Answer:
         a, choice = self.a, self.choice
         status = choice.required.astype(np.int8)
         if np.unique(choice.menu_vehicle).size < len(choice.vehicle_names) or not self.allowed(status.copy()):
@@ -114,7 +115,7 @@ class _Search:
         if start is not None:
             self.try_set(start.copy(), status)
         with suppress(KeyboardInterrupt):
-            self.prove(status, first_prices(a) if prices is None else prices)
+            self.prove(status, first_prices(a))
         if self.cost >= NOWHERE:
             raise InputError([_unbuildable(choice) if self.bound >= NOWHERE else _not_found(self.seconds)])
         return Answer(self.best, self.cost, min(self.bound, self.cost), time.perf_counter() - self.begin, self.nodes)
@@ -171,7 +172,6 @@ class _Search:
             self.cost = NOWHERE
         offers = useful_offers(self.choice, status, prices, rho, chosen, self.cost - found)
         needs = self.narrow(offers)
-        self.status = status
         self.branch(status, bound, prices[needs])
 
     def narrow(self, offers: Open) -> npt.NDArray[np.bool_]:
@@ -197,6 +197,7 @@ class _Search:
         return np.where(certain, np.where(chosen, 1, -1), status).astype(np.int8)
 
     def branch(self, status: Status, bound: float, prices: FloatArray) -> None:
+        root = status
         heap: list[tuple[float, int, Status, FloatArray]] = [(bound, 0, status, prices)]
         number = 1
         while heap:
@@ -207,7 +208,7 @@ class _Search:
             if self.late:
                 return
             self.nodes += 1
-            if self.nodes == NODES_FIRST and self.finish(heap, bound):
+            if self.nodes == NODES_FIRST and self.finish(root):
                 break
             if self.report is not None and self.nodes % 20 == 0:
                 self.report(self.cost, self.bound)
@@ -216,15 +217,13 @@ class _Search:
                 number += 1
         self.bound = self.cost
 
-    def finish(self, heap: list[tuple[float, int, Status, FloatArray]], bound: float) -> bool:
+    def finish(self, status: Status) -> bool:
         """Let HiGHS solve what the root left, where that is little; False where it is not or time ran out."""
         choice = self.choice
         if choice.offer_need.size > REST_OFFERS:
             return False
         left = self.seconds - (time.perf_counter() - self.begin)
-        rest = solve_rest(
-            choice, self.status, np.ones(choice.offer_need.size, dtype=np.bool_), self.cost, max(0.5 * left, 0.1)
-        )
+        rest = solve_rest(choice, status, self.cost, max(0.5 * left, 0.1))
         if rest.is_open is not None:
             cost = cost_of(self.a, rest.is_open)
             if cost < self.cost:

@@ -17,14 +17,12 @@ class Curve:
     """Answers for rising bounds on the number of open parts.
 
     Attributes:
-        limit: the bounds, shape (point,).
+        limit: the bounds, shape (point,); fewer parts than the first cannot build every vehicle.
         answers: the plan at each; where more parts would not help, that of the bound before.
-        first_feasible: fewer parts than this cannot build every vehicle.
     """
 
     limit: IntArray
     answers: tuple[Answer, ...]
-    first_feasible: int
 
     @property
     def cost(self) -> FloatArray:
@@ -104,12 +102,14 @@ def cost_curve(
         if report is not None:
             report(limit, answer)
         before = answer
+        if not answer.proven and answer.seconds < seconds:  # interrupted: what is there is kept
+            break
     if not found_answers:
         expected = f"at least as many as every vehicle needs, more than {highest}"
         raise InputError([Problem(Location(key="curve"), f"at most {highest} parts", expected, "Allow more parts.")])
     found_answers.reverse()
     limits = np.array([limit for limit, _ in found_answers])
-    return Curve(limits, tuple(answer for _, answer in found_answers), int(limits[0]))
+    return Curve(limits, tuple(answer for _, answer in found_answers))
 
 
 def _smaller(choice: Assortment, answer: Answer, limit: int) -> np.ndarray | None:

@@ -61,17 +61,16 @@ def useful_offers(
     return np.asarray(useful & (rise + dearer[choice.need_menu[need]] <= room))
 
 
-def solve_rest(choice: Assortment, status: Status, offers: BoolArray, upper: float, seconds: float) -> Rest:
+def solve_rest(choice: Assortment, status: Status, upper: float, seconds: float) -> Rest:
     """Solve what is left to the end, or for so many seconds.
 
     Args:
-        choice: the problem.
+        choice: what is left of the problem, see `useful_offers`.
         status: of the parts.
-        offers: those that may be used, shape (offer,).
         upper: plans that cost this or more are of no interest.
         seconds: time for it.
     """
-    part, need, cost = choice.offer_part[offers], choice.offer_need[offers], choice.offer_cost[offers]
+    part, need, cost = choice.offer_part, choice.offer_need, choice.offer_cost
     parts = np.flatnonzero(status >= 0)
     column = np.full(status.size, -1)
     column[parts] = np.arange(parts.size)
