@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,26 +10,32 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from kyotsu.cli.check import JsonOption, WorkspaceArgument
-from kyotsu.cli.output import FINDINGS, OK, error_screen, optional, print_json, print_problems, screen, table
-from kyotsu.errors import InputError, Location, Problem
-from kyotsu.spec.workspace import load_workspace
+from kyotsu.cli.choose_tables import (
+    MILLION,
+    print_curve,
+    print_decision,
+    print_head,
+    print_plan,
+    print_proof,
+    print_reasons,
+)
+from kyotsu.cli.output import FINDINGS, OK, error_screen, optional, print_json, print_problems, screen
+from kyotsu.spec.workspace import Workspace, load_workspace
 
 if TYPE_CHECKING:
+    from kyotsu.plan.decision import Decision
     from kyotsu.plan.evaluate import Evaluation
-    from kyotsu.plan.family import Options, Plan
-    from kyotsu.plan.standards import Model
-
-MILLION = 1e6
+    from kyotsu.plan.family import Plan
 
 
 def choose(
     workspace: WorkspaceArgument,
     variants: Annotated[
-        int | None, typer.Option("--variants", "-n", help="Most standards in all, modules and e-axles.", metavar="N")
+        int | None,
+        typer.Option("--variants", "-n", help="Most standards in all; else every number of them.", metavar="N"),
     ] = None,
     modules: Annotated[int | None, typer.Option(help="Most battery modules.", metavar="N")] = None,
     axles: Annotated[int | None, typer.Option(help="Most e-axles.", metavar="N")] = None,
-    curve: Annotated[bool, typer.Option("--curve", help="Choose for every number of standards.")] = False,
     dual_source: Annotated[
         bool, typer.Option("--dual-source", help="Only parts that at least two suppliers make, or could.")
     ] = False,
@@ -40,176 +45,69 @@ def choose(
     keep_own: Annotated[
         bool, typer.Option("--keep-own", help="Vehicles may keep battery and e-axles as built.")
     ] = False,
+    window: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=50.0, help="Explore again with voltage windows wider by this share.", metavar="PCT"),
+    ] = None,
     why: Annotated[bool, typer.Option("--why", help="List for each vehicle what left how many builds out.")] = False,
     seconds: Annotated[float, typer.Option(min=0.0, help="Time for each proof.")] = 300.0,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File for the plan as JSON.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File for the answer as JSON.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Choose which battery modules and e-axles to make common: the cheapest family that serves every vehicle.
 
     Tries every candidate in every vehicle: those on offer and those of the grids in the workspace's choice.toml.
-    What fits is judged, what each build does is simulated, and the family of least cost is proven so: standards, units,
-    changes of vehicles and findings to settle, over all years. Exit code 1 when the time was too short for the proof.
+    What fits is judged, what each build does is simulated, and for every number of standards the family of least
+    cost is proven so: standards, units, changes of vehicles and findings to settle, over all years. Then says what
+    each maker gains, and what other costs and demand would change. Exit code 1 when the time was too short for a proof.
     """
     with optional("plan"):
-        from kyotsu.plan.family import Options, save_plans  # noqa: PLC0415  (an extra)
+        from kyotsu.plan.decision import decide, save_decision  # noqa: PLC0415  (an extra)
+        from kyotsu.plan.family import Options  # noqa: PLC0415
+        from kyotsu.plan.sensitivity import widened  # noqa: PLC0415
         from kyotsu.plan.standards import Model  # noqa: PLC0415
-    if curve and variants is not None:
-        problem = Problem(Location(key="--curve"), "--curve and --variants", "one of the two", "Leave one out.")
-        raise InputError([problem])
     loaded = load_workspace(workspace)
     options = Options(variants=variants, modules=modules, axles=axles, dual_source=dual_source)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=error_screen, transient=True) as bar:
         task = bar.add_task("read the workspace", total=None)
 
-        def say(step: str) -> None:
+        def report(step: str) -> None:
             bar.update(task, description=step)
 
-        model = Model.explored(
-            loaded,
-            accept_unknown=accept_unknown,
-            keep_own=keep_own,
-            progress=lambda vehicle: say(f"build {vehicle} in every way"),
-        )
-        say("choose")
-        plans = [*_curve(model, options, seconds)] if curve else [model.choose(options, seconds)]
+        def explored(space: Workspace, words: str = "") -> Model:
+            return Model.explored(
+                space,
+                accept_unknown=accept_unknown,
+                keep_own=keep_own,
+                progress=lambda vehicle: report(f"build {vehicle} in every way{words}"),
+            )
+
+        model = explored(loaded)
+        share = None if window is None else window / 100.0
+        wide = None if share is None else (share, explored(widened(loaded, share), " with wider windows"))
+        decision = decide(model, options, seconds=seconds, wide=wide, report=report)
     if output is not None:
-        save_plans(plans, output)
+        save_decision(decision, output)
     print_problems(loaded.warnings)
     if as_json:
-        print_json([plan.model_dump(mode="json") for plan in plans] if curve else plans[0].model_dump(mode="json"))
-    elif curve:
-        _print_curve(plans)
+        print_json(decision.model_dump(mode="json"))
     else:
-        _print(plans[0])
+        _print(decision)
     if why and not as_json:
-        _print_reasons(model)
-    raise typer.Exit(OK if all(plan.proven for plan in plans) else FINDINGS)
+        print_reasons(model)
+    raise typer.Exit(OK if decision.proven else FINDINGS)
 
 
-def _curve(model: Model, options: Options, seconds: float) -> Iterator[Plan]:
-    """A plan for each number of standards, from the fewest that serve to those that nothing is gained beyond."""
-    free = model.choose(options, seconds)
-    start: tuple[str, ...] = ()
-    for bound in range(0 if model.keep_own else 1, free.variants):
-        try:
-            plan = model.choose(options.model_copy(update={"variants": bound}), seconds, start)
-        except InputError as error:
-            if any(problem.location.key not in ("limits", "variants") for problem in error.problems):
-                raise
-            continue
-        start = tuple(standard.part for standard in plan.standards)
-        yield plan
-        if not plan.proven and plan.solve_seconds < seconds:  # interrupted: what is there is kept
-            return
-    yield free
-
-
-def _print(plan: Plan) -> None:
-    _print_head(plan)
-    labels = _labels(plan)
-    numbers = ("vehicles", "units")
-    listing = table("", "standard", "what", *numbers, "taken by", right=numbers)
-    for item in plan.standards:
-        listing.add_row(
-            labels[item.part], item.part + ("*" if item.scaled else ""), item.name, str(len(item.vehicles)),
-            f"{item.units:,.0f}", ", ".join(item.makers) or "nobody",
-        )  # fmt: skip
-    screen.print(listing)
-    if any(item.scaled for item in plan.standards):
-        screen.print("* of a grid in choice.toml: nobody offers it yet")
-    heads = ("range km", "0-100 s", "USD each", "over-design", "open")
-    vehicles = table("vehicle", "battery", "e-axles", *heads, right=heads)
-    for row in plan.assignments:
-        figures = {figure.title: figure for figure in row.figures}
-        battery = row.battery
-        layout = "own" if battery.part is None else f"{labels[battery.part]} {battery.series}s{battery.strings}p"
-        drives = ", ".join("own" if axle.own else f"{labels[axle.part]} {axle.rating}" for axle in row.axles)
-        sprint = figures.get("0 to 100 km/h")
-        far = figures.get("range")
-        units = max(row.units, 1.0)
-        vehicles.add_row(
-            row.vehicle, layout, drives,
-            "-" if far is None else f"{far.value:.0f} ({far.limit:.0f})",
-            "-" if sprint is None else f"{sprint.value:.1f} ({sprint.limit:.1f})",
-            f"{row.cost.total_usd / units:,.0f}", f"{max(row.over_design_usd, 0.0) / units:,.0f}",
-            f"{row.conditional}+{row.unknown}",
-        )  # fmt: skip
-    screen.print(vehicles)
-    screen.print(
-        "In brackets: what is required. over-design: USD a vehicle that sharing adds to the vehicle's own best."
-    )
-    screen.print("open: findings of fit that are conditional + unknown.")
-    _print_proof(plan)
-
-
-def _print_reasons(model: Model) -> None:
-    for ways in model.ways:
-        screen.print(
-            f"{ways.vehicle}: {ways.builds:,} builds, {ways.simulated:,} simulated; "
-            f"{len(ways.batteries)} batteries in layouts serve, {' and '.join(str(len(axle)) for axle in ways.axles)} "
-            "e-axles fit. Left out, builds by limits and rules, parts by checks:",
-            soft_wrap=True, highlight=False,
-        )  # fmt: skip
-        reasons = sorted(((count, reason) for reason, count in ways.left_out.items() if count), reverse=True)
-        screen.print("  " + "; ".join(f"{reason} {count:,}" for count, reason in reasons), soft_wrap=True)
-
-
-def _labels(plan: Plan) -> dict[str, str]:
-    """Short names: M1, M2 of battery modules, A1, A2 of e-axles."""
-    found: dict[str, str] = {}
-    for letter, kind in (("M", "battery_module"), ("A", "eaxle")):
-        parts = [item.part for item in plan.standards if item.kind == kind]
-        found |= {part: f"{letter}{number}" for number, part in enumerate(parts, start=1)}
-    return found
-
-
-def _print_head(plan: Plan) -> None:
-    count = len(plan.assignments)
-    screen.print(
-        f"{plan.workspace}: {count} vehicles, {plan.builds:,} builds, {plan.simulated:,} simulated in "
-        f"{plan.explore_seconds:.0f} s; {plan.years:g} years, USD of 2022",
-        soft_wrap=True, highlight=False,
-    )  # fmt: skip
-    if plan.assumed_units:
-        screen.print(f"Nobody stated how many are built of {', '.join(plan.assumed_units)}: assumed.", soft_wrap=True)
-
-
-def _print_proof(plan: Plan) -> None:
-    own, cost = plan.as_built_usd / MILLION, plan.cost_usd / MILLION
-    against = f"saves {own - cost:,.0f}" if cost <= own else f"costs {cost - own:,.0f} more"
-    volume, spent = (100.0 * share for share in (plan.commonality_by_volume(), plan.commonality_by_cost()))
-    unknown = sum(row.unknown for row in plan.assignments)
-    assumed = sum(row.basis == "assumed" for row in plan.assignments)
-    change = 100.0 * (cost / own - 1.0)
-    lines = (
-        f"Cost {cost:,.0f} M USD; with every part a vehicle's own {own:,.0f}: {against} ({change:+.1f} %).",
-        f"Shared by two makers or more: {volume:.0f} % of units, {spent:.0f} % of cost.",
-        f"Rests on {unknown} unknown findings, and on assumed values in {assumed} of {len(plan.assignments)} vehicles.",
-    )
-    for line in lines:
-        screen.print(line, soft_wrap=True, highlight=False)
-    proof = "Proven: no family costs less" if plan.proven else f"Not proven: at most {100.0 * plan.gap:.3f} % to gain"
-    screen.print(Text(f"{proof} ({plan.solve_seconds:.1f} s).", style="green" if plan.proven else "yellow"))
-
-
-def _print_curve(plans: list[Plan]) -> None:
-    _print_head(plans[0])
-    numbers = ("standards", "modules", "e-axles", "cost M USD", "against own", "shared", "seconds")
-    listing = table(*numbers, "proof", right=numbers)
-    for plan in plans:
-        against = 100.0 * (plan.cost_usd / plan.as_built_usd - 1.0)
-        listing.add_row(
-            str(plan.variants), str(len(plan.of_kind("battery_module"))), str(len(plan.of_kind("eaxle"))),
-            f"{plan.cost_usd / MILLION:,.0f}", f"{against:+.1f} %", f"{100.0 * plan.commonality_by_volume():.0f} %",
-            f"{plan.solve_seconds:.1f}", "proven" if plan.proven else f"gap {100.0 * plan.gap:.3f} %",
-        )  # fmt: skip
-    screen.print(listing)
-    screen.print("shared: units of batteries and e-axles on standards that two makers or more take")
-    for plan in plans:
-        family = ", ".join(item.part for item in plan.standards)
-        screen.print(f"{plan.variants}: {family}", soft_wrap=True, highlight=False)
+def _print(decision: Decision) -> None:
+    plan = decision.best
+    print_head(plan)
+    if len(decision.plans) > 1:
+        print_curve(decision)
+        screen.print(f"\nThe cheapest of all, {plan.variants} standards", style="bold")
+    print_plan(plan)
+    print_proof(plan)
+    print_decision(decision)
 
 
 def evaluate(

@@ -118,6 +118,11 @@ class Ways:
     left_out: Mapping[str, int] = field(default_factory=dict)
     hint: str = ""
 
+    @property
+    def maker(self) -> str:
+        """Whose vehicle it is."""
+        return self.vehicle.partition("/")[0]
+
 
 def explore(
     workspace: Workspace,

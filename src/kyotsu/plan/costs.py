@@ -126,7 +126,8 @@ class CostModel:
         if module is None or layout is None:
             cost = units * self.pack_usd(base.pack.energy_kwh, base.pack.chemistry) * self.unit_ratio()
             renewal = self["own_renewal_ratio"] * self["module_standard_usd"]
-            return CostParts(battery_usd=cost, change_usd=renewal)
+            once = self._once(self.pack_usd(USUAL_PACK_KWH, base.pack.chemistry))  # it has a volume of its own
+            return CostParts(battery_usd=cost, change_usd=renewal + once)
         cost = units * self.battery_usd(module, layout, ratio)
         return CostParts(battery_usd=cost, change_usd=self["battery_change_usd"])
 
@@ -136,8 +137,8 @@ class CostModel:
         if not own:
             return CostParts(eaxles_usd=cost, change_usd=self["eaxle_change_usd"])
         alike = sum(item.eaxle.id == drive.eaxle.id for item in base.drives)  # one unit at both axles renews once
-        renewal = self["own_renewal_ratio"] * self["eaxle_standard_usd"] / max(alike, 1)
-        return CostParts(eaxles_usd=cost, change_usd=renewal)
+        renewal = self["own_renewal_ratio"] * self["eaxle_standard_usd"] + self._once(self.drive_usd(drive.eaxle))
+        return CostParts(eaxles_usd=cost, change_usd=renewal / max(alike, 1))
 
     def finding_parts(self, fit: Fit | None) -> CostParts:
         """What settling the findings of a fit costs, once."""

@@ -19,10 +19,12 @@ class Curve:
     Attributes:
         limit: the bounds, shape (point,); fewer parts than the first cannot build every vehicle.
         answers: the plan at each; where more parts would not help, that of the bound before.
+        complete: whether every bound was tried; False after an interruption.
     """
 
     limit: IntArray
     answers: tuple[Answer, ...]
+    complete: bool = True
 
     @property
     def cost(self) -> FloatArray:
@@ -51,13 +53,17 @@ class Curve:
         Satopaa et al., Finding a "Kneedle" in a Haystack, ICDCSW 2011, doi 10.1109/ICDCSW.2011.20, without smoothing: a
         proven curve carries no noise.
         """
-        cost = self.cost
-        flat = int(np.argmax(cost <= cost[-1]))
-        if flat < 2:
-            return int(self.limit[flat])
-        x = (self.limit[: flat + 1] - self.limit[0]) / (self.limit[flat] - self.limit[0])
-        y = (cost[: flat + 1] - cost[flat]) / (cost[0] - cost[flat])
-        return int(self.limit[int(np.argmax(1.0 - x - y))])
+        return knee(self.limit, self.cost)
+
+
+def knee(limit: IntArray, cost: FloatArray) -> int:
+    """The bound at which a falling curve bends most, see `Curve.knee`."""
+    flat = int(np.argmax(cost <= cost[-1]))
+    if flat < 2:
+        return int(limit[flat])
+    x = (limit[: flat + 1] - limit[0]) / (limit[flat] - limit[0])
+    y = (cost[: flat + 1] - cost[flat]) / (cost[0] - cost[flat])
+    return int(limit[int(np.argmax(1.0 - x - y))])
 
 
 def cost_curve(
@@ -88,8 +94,10 @@ def cost_curve(
     free = solve(choice.limited(-1), seconds=seconds)
     opened = int(free.is_open.sum())
     highest = opened if last is None else last
+    if interrupted(free, seconds):
+        return Curve(np.array([opened]), (free,), complete=False)
     found_answers: list[tuple[int, Answer]] = []
-    before = free
+    before, complete = free, True
     for limit in range(highest, first - 1, -1):
         if limit >= opened and free.proven:
             answer = free
@@ -102,14 +110,20 @@ def cost_curve(
         if report is not None:
             report(limit, answer)
         before = answer
-        if not answer.proven and answer.seconds < seconds:  # interrupted: what is there is kept
+        if interrupted(answer, seconds):  # what is there is kept
+            complete = False
             break
     if not found_answers:
         expected = f"at least as many as every vehicle needs, more than {highest}"
         raise InputError([Problem(Location(key="curve"), f"at most {highest} parts", expected, "Allow more parts.")])
     found_answers.reverse()
     limits = np.array([limit for limit, _ in found_answers])
-    return Curve(limits, tuple(answer for _, answer in found_answers))
+    return Curve(limits, tuple(answer for _, answer in found_answers), complete)
+
+
+def interrupted(answer: Answer, seconds: float) -> bool:
+    """Whether somebody stopped a solution before its proof and before its time was over."""
+    return not answer.proven and answer.seconds < seconds
 
 
 def _smaller(choice: Assortment, answer: Answer, limit: int) -> np.ndarray | None:

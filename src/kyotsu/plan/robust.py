@@ -58,7 +58,12 @@ class Robust:
 
 
 def least_regret(
-    scenarios: Sequence[Assortment], names: Sequence[str], *, rounds: int = 30, seconds: float = 60.0
+    scenarios: Sequence[Assortment],
+    names: Sequence[str],
+    *,
+    rounds: int = 30,
+    seconds: float = 60.0,
+    families: Sequence[Open] = (),
 ) -> Robust:
     """The family of least greatest regret over scenarios.
 
@@ -67,6 +72,7 @@ def least_regret(
         names: of the scenarios.
         rounds: at most so many weights are tried.
         seconds: time for each of them.
+        families: to be judged too.
 
     Raises:
         InputError: no scenario, or scenarios of different problems.
@@ -75,16 +81,16 @@ def least_regret(
     laid_out = [arrays(choice.usable()) for choice in scenarios]
     answers = [solve(choice, seconds=seconds) for choice in scenarios]
     best = np.array([answer.cost for answer in answers])
-    families: list[Open] = []
+    met: list[Open] = []
     cost: list[list[float]] = []
 
     def meet(family: Open) -> None:
-        if not any(np.array_equal(family, known) for known in families):
-            families.append(family)
+        if not any(np.array_equal(family, known) for known in met):
+            met.append(family)
             cost.append([cost_of(a, family) for a in laid_out])
 
-    for answer in answers:
-        meet(answer.is_open)
+    for family in (*(answer.is_open for answer in answers), *families):
+        meet(family)
     close = CLOSED * float(best.min())
     exact = all(answer.proven for answer in answers)
     bound = 0.0
@@ -96,16 +102,16 @@ def least_regret(
         weights = _weights(regret)
         answer = solve(_mean(scenarios, weights), seconds=seconds)
         bound = max(bound, answer.bound - float(weights @ best))
-        before = len(families)
+        before = len(met)
         meet(answer.is_open)
-        if len(families) == before:
+        if len(met) == before:
             break
     regret = np.array(cost) - best
     choice = int(np.argmin(regret.max(axis=1)))
     least = float(regret[choice].max())
     return Robust(
         tuple(names),
-        np.array(families),
+        np.array(met),
         np.array(cost),
         best,
         choice,

@@ -8,6 +8,7 @@ Both may be absent: then the parts on offer are all there is, and every vehicle 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -103,6 +104,26 @@ class SecondSource(Table):
     suppliers: Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
+class Scenario(Record):
+    """Another course of things, for which the choice is made again.
+
+    Attributes:
+        units: factors on the vehicles built: by market, maker, `maker/id`, or `*` for all. They multiply; for a vehicle
+            of several markets the mean of theirs counts.
+        costs: coefficients that replace those of the choice, by name.
+    """
+
+    units: dict[str, NonNegative] = Field(default_factory=dict)
+    costs: dict[str, NonNegative] = Field(default_factory=dict)
+
+    def factor(self, vehicle: str, markets: tuple[str, ...]) -> float:
+        """On the units of a vehicle, by its name and markets."""
+        of_markets = [self.units.get(market, 1.0) for market in markets] or [1.0]
+        maker = vehicle.partition("/")[0]
+        others = (self.units.get(key, 1.0) for key in ("*", maker, vehicle))
+        return math.prod(others) * sum(of_markets) / len(of_markets)
+
+
 class Choice(Table):
     """The head of the choice: `choice.toml`.
 
@@ -113,6 +134,7 @@ class Choice(Table):
         costs: coefficients that replace those of `data/costs.toml`, by name.
         wish: of each maker.
         second_source: of parts on offer.
+        scenario: other courses of things, under which the family is to be regretted least.
     """
 
     format: int
@@ -125,6 +147,7 @@ class Choice(Table):
     costs: dict[str, NonNegative] = Field(default_factory=dict)
     wish: tuple[Wish, ...] = ()
     second_source: tuple[SecondSource, ...] = ()
+    scenario: tuple[Scenario, ...] = ()
 
 
 class Demand(Record):
@@ -235,6 +258,17 @@ def _contradictions(workspace: Workspace, choice: Choice, entry: Entry) -> Itera
             place = entry.locate(("wish", index, "must_have"))
             found = f"{name!r}, which {wish.maker} also refuses"
             yield Problem(place, found, "a part wanted or refused", "Take it out of veto or of must_have.")
+    groups = {"*", *workspace.makers, *workspace.vehicles, *(market.id for market in workspace.alliance.market)}
+    named: set[str] = set()
+    for index, scenario in enumerate(choice.scenario):
+        for key in sorted(scenario.units.keys() - groups):
+            place = entry.locate(("scenario", index, "units", key))
+            expected = f"a market, a maker, maker/id or *: {', '.join(sorted(groups))}"
+            yield Problem(place, f"units of {key!r}", expected, "Correct the name.")
+        if scenario.id in named:
+            place = entry.locate(("scenario", index, "id"))
+            yield Problem(place, f"id {scenario.id!r} a second time", "ids that are unique", "Rename one of the two.")
+        named.add(scenario.id)
     for index, source in enumerate(choice.second_source):
         if source.part not in workspace.parts:
             place = entry.locate(("second_source", index, "part"))

@@ -8,6 +8,7 @@ from kyotsu.errors import Problem
 from kyotsu.spec.finding import Finding, Verdict, overall
 from kyotsu.spec.fit import Fit
 from kyotsu.spec.workspace import Workspace
+from kyotsu.study.choice import Choice
 from kyotsu.study.unknowns import Unknown
 
 
@@ -112,7 +113,7 @@ class NotBuilt:
 
 @dataclass(frozen=True)
 class Study:
-    """Everything that one run over a workspace found."""
+    """Everything that one run over a workspace found; `choice` is `None` where nobody asked for it."""
 
     workspace: Workspace
     fits: tuple[Fit, ...]
@@ -122,3 +123,4 @@ class Study:
     unknowns: tuple[Unknown, ...]
     warnings: tuple[Problem, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
+    choice: Choice | None = None

@@ -6,24 +6,31 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from kyotsu.plan.decision import Decision
 from kyotsu.spec.build import AS_BUILT, Build, as_built
 from kyotsu.spec.finding import Verdict
 from kyotsu.spec.fit import Fit, fit_workspace
 from kyotsu.spec.workspace import Workspace
+from kyotsu.study.choice import checked
 from kyotsu.study.figures import drive_builds
 from kyotsu.study.proposal import proposed_builds
 from kyotsu.study.results import NotBuilt, Study
 from kyotsu.study.unknowns import unknowns
 
-STEPS = ("fit every part in every slot", "drive every build")
+STEPS = ("fit every part in every slot", "drive every build", "check the chosen families")
 
 Progress = Callable[[str], None]
 
 
-def run_study(workspace: Workspace, progress: Progress = lambda step: None) -> Study:
-    """Run the whole study of a workspace; `progress` is told each of `STEPS` as it begins.
+def run_study(workspace: Workspace, progress: Progress = lambda step: None, decision: Decision | None = None) -> Study:
+    """Run the whole study of a workspace.
 
     Pure but for the time it notes: the same workspace gives the same study.
+
+    Args:
+        workspace: the workspace.
+        progress: told each of `STEPS` as it begins.
+        decision: the choice of standards to report on; see `study.choice`.
     """
     seconds: dict[str, float] = {}
     progress(STEPS[0])
@@ -34,7 +41,14 @@ def run_study(workspace: Workspace, progress: Progress = lambda step: None) -> S
         builds, refused = _builds(workspace, fits)
         judged, cycles = drive_builds(builds, workspace.alliance.year)
     asked = unknowns(workspace, fits)
-    return Study(workspace, tuple(fits), judged, cycles, tuple(refused), tuple(asked), workspace.warnings, seconds)
+    choice = None
+    if decision is not None:
+        progress(STEPS[2])
+        with _timed(seconds, "check the choice"):
+            choice = checked(decision, workspace)
+    return Study(
+        workspace, tuple(fits), judged, cycles, tuple(refused), tuple(asked), workspace.warnings, seconds, choice
+    )
 
 
 @contextmanager

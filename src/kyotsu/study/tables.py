@@ -8,6 +8,13 @@ from typing import Any
 from kyotsu import __version__
 from kyotsu.spec.build import AS_BUILT, COMMON
 from kyotsu.study.certainty import CYCLE_OF, RESTS_ON, comparisons, rests_on, told_apart
+from kyotsu.study.choice_tables import (
+    choice_curve,
+    choice_record,
+    choice_sensitivities,
+    choice_standards,
+    choice_vehicles,
+)
 from kyotsu.study.costs import COST_SOURCE, DRIVE_SOURCE
 from kyotsu.study.results import BuildResult, Study
 
@@ -175,6 +182,10 @@ TABLES: Mapping[str, Callable[[Study], Records]] = {
     "published": published,
     "unknowns": unknowns,
     "not_built": not_built,
+    "choice_curve": choice_curve,
+    "choice_standards": choice_standards,
+    "choice_vehicles": choice_vehicles,
+    "choice_sensitivities": choice_sensitivities,
 }
 
 
@@ -200,4 +211,5 @@ def study_record(study: Study) -> dict[str, Any]:
         "cost_sources": [COST_SOURCE, DRIVE_SOURCE],
         "files": {name: (records.__doc__ or "").rstrip(".") for name, records in TABLES.items()},
         **{name: records(study) for name, records in TABLES.items()},
+        "choice": choice_record(study.choice),
     }
