@@ -47,25 +47,42 @@ def test_a_family_is_chosen_proven_and_holds_until_it_is_bent(kyotsu, folder: Fo
 def test_the_plan_as_json(kyotsu, folder: Folder) -> None:
     run = kyotsu("choose", folder.root, "--json")
     assert run.code == 0
-    assert run.json["proven"] is True
-    assert {item["vehicle"] for item in run.json["assignments"]} == {"alpha/hatch", "alpha/hatch_plus", "beta/box"}
+    assert run.json["complete"] is True
+    for plan in run.json["plans"]:
+        assert plan["proven"] is True
+        assert {item["vehicle"] for item in plan["assignments"]} == {"alpha/hatch", "alpha/hatch_plus", "beta/box"}
 
 
 @pytest.mark.slow
-def test_a_curve_names_every_number_of_standards(kyotsu, folder: Folder, tmp_path: Path) -> None:
-    run = kyotsu("choose", folder.root, "--curve", "-o", tmp_path / "curve.json")
+def test_the_whole_answer_names_every_number_of_standards_and_what_would_change_it(
+    kyotsu, folder: Folder, tmp_path: Path
+) -> None:
+    folder.append("choice.toml", '\n[[scenario]]\nid = "half"\nunits = { "*" = 0.5 }\n')
+    run = kyotsu("choose", folder.root, "--window", "10", "-o", tmp_path / "choice.json")
     assert run.code == 0
-    assert "proven" in run.out
-    assert kyotsu("evaluate", tmp_path / "curve.json", "-w", folder.root, "--json").code == 0
+    for words in ("Proven", "saves by sharing", "half", "Least greatest regret", "demand", "window saves"):
+        assert words in run.out
+    assert kyotsu("evaluate", tmp_path / "choice.json", "-w", folder.root, "--json").code == 0
+    run = kyotsu("study", folder.root, "--choice", tmp_path / "choice.json", "-o", tmp_path / "study")
+    assert run.code == 0
+    assert "the cheapest of all" in run.out
+    assert "does not hold" not in run.out
 
 
 def test_bad_input_is_exit_2(kyotsu, folder: Folder, tmp_path: Path) -> None:
-    assert kyotsu("choose", folder.root, "--curve", "--variants", "3").code == 2
     assert kyotsu("choose", folder.root, "--modules", "0").code == 2
     (tmp_path / "plan.json").write_text('{"format": 1}')
     run = kyotsu("evaluate", tmp_path / "plan.json", "-w", folder.root)
     assert run.code == 2
     assert "assignments" in run.err
+    run = kyotsu("study", folder.root, "--choice", tmp_path / "plan.json", "-o", tmp_path / "study")
+    assert run.code == 2
+    assert "plans" in run.err
+    folder.append("choice.toml", '\n[[scenario]]\nid = "half"\nunits = { gamma = 0.5 }\n')
+    run = kyotsu("choose", folder.root)
+    assert run.code == 2
+    assert "'gamma'" in run.err
+    folder.change("choice.toml", "gamma", "alpha")
     folder.change("makers/alpha/vehicles.toml", "range_km = 200.0", "range_km = 2000.0")
     run = kyotsu("choose", folder.root)
     assert run.code == 2

@@ -4,7 +4,7 @@ from pathlib import Path
 
 
 def test_the_study_writes_its_files_and_says_where(kyotsu, alliance: Path, tmp_path: Path) -> None:
-    run = kyotsu("study", alliance, "-o", tmp_path / "out")
+    run = kyotsu("study", alliance, "--no-choice", "-o", tmp_path / "out")
     assert run.code == 0
     assert (tmp_path / "out" / "report.html").stat().st_size > 100_000
     assert "report.html" in run.out

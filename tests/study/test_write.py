@@ -43,7 +43,7 @@ import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
 from kyotsu.cli import main
-sys.argv = ["kyotsu", "study", sys.argv[1], "-o", sys.argv[2]]
+sys.argv = ["kyotsu", "study", sys.argv[1], "--no-choice", "-o", sys.argv[2]]
 main()
 """
 
@@ -74,6 +74,7 @@ def test_a_killed_study_leaves_the_earlier_one_and_the_next_one_cleans_up(
         "kyotsu",
         "study",
         str(root / "examples" / "alliance"),
+        "--no-choice",
         "-o",
         str(tmp_path),
     ]

@@ -171,17 +171,21 @@ def _print_scenarios(decision: Decision) -> None:
 
 
 def _print_sensitivities(rows: tuple[Sensitivity, ...]) -> None:
-    heads = ("cost at low", "at high", "saving at low", "at high ", "regret at low", "at high  ")
+    heads = ("cost low", "cost high", "saving low", "saving high", "regret low", "regret high")
     listing = table("M USD", "low", "high", *heads, right=("low", "high", *heads))
     for row in rows[:SHOWN]:
         ends = (row.low, row.high)
         listing.add_row(
-            row.name, *(f"{end.value:.3g}" for end in ends), *(f"{end.cost_usd / MILLION:,.0f}" for end in ends),
+            row.name, *(_short(end.value) for end in ends), *(f"{end.cost_usd / MILLION:,.0f}" for end in ends),
             *(f"{(end.as_built_usd - end.cost_usd) / MILLION:,.0f}" for end in ends),
             *("-" if end.kept_usd is None else f"{(end.kept_usd - end.cost_usd) / MILLION:,.0f}" for end in ends),
         )  # fmt: skip
     screen.print(listing)
     say("saving: against parts as built. regret: of keeping this family where another would be best.")
+
+
+def _short(value: float) -> str:
+    return f"{value / MILLION:g} M" if value >= MILLION else f"{value:,g}"
 
 
 def _print_window(decision: Decision) -> None:

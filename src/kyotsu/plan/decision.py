@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from kyotsu.errors import InputError, Location, Problem
 from kyotsu.plan.curve import knee
@@ -100,7 +103,7 @@ class Decision(Table):
     """
 
     format: int = PLAN_FORMAT
-    plans: tuple[Plan, ...]
+    plans: Annotated[tuple[Plan, ...], Field(min_length=1)]
     knee: int
     sharing: Sharing | None = None
     robustness: Robustness | None = None
@@ -232,7 +235,8 @@ def save_decision(decision: Decision, path: Path) -> None:
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         found = f"{error.strerror or error}"
         raise InputError([Problem(Location(str(path)), found, "a file to write", "Give another path.")]) from error
 
