@@ -69,9 +69,28 @@ def test_the_brief_says_it_in_two_sentences() -> None:
     assert first == (
         "3 common parts serve all 3 vehicles at +10.0 % of cost; the cheapest family has 5, and saves 5.0 %, proven."
     )
-    assert "Honda Motor pays 60 M USD more than for parts as built" in second
+    assert second.startswith(
+        "No group of makers would do better with common parts of its own, but Honda Motor pays 60 M USD more"
+    )
     document = Document(report_html(record()))
     assert document.values("href").count("#common") == 3, "the navigation, and both remarks"
+
+
+def test_the_brief_says_so_where_nobody_pays_more_or_some_would_refuse() -> None:
+    sharing = decision().sharing
+    assert sharing is not None
+    glad = tuple(gain.model_copy(update={"as_built_usd": 600 * MILLION}) for gain in sharing.gains)
+    (_, second) = remarks(record(decision(sharing=sharing.model_copy(update={"gains": glad}))))
+    assert second.endswith("; every maker pays no more than for its parts as built.")
+    (_, second) = remarks(record(decision(sharing=sharing.model_copy(update={"core_is_empty": True}))))
+    assert second.startswith("Some group of makers would do better")
+    assert "however the cost is split, and Honda Motor pays" in second
+
+
+def test_the_brief_calls_proven_only_what_is() -> None:
+    plans = list(decision().plans)
+    plans[1] = plan(1, 2, 1100.0, bound=1045.0)
+    assert "not proven: at most 5.00\u202f% to gain" in remarks(record(decision(plans=tuple(plans))))[0]
 
 
 def test_a_fault_that_the_evaluator_found_is_told_at_every_place() -> None:

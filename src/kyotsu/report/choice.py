@@ -116,6 +116,7 @@ class Choice(NamedTuple):
     tiles: tuple[Tile, ...]
     lead: str
     verdict: str
+    holds: bool
     warning: str
     terms: str
     curve: Curve
@@ -137,6 +138,7 @@ def choice_section(record: Record) -> Choice | None:
         tiles=tuple(_tiles(choice)),
         lead=_lead(choice),
         verdict=_verdict(choice),
+        holds=not any(item["faults"] for item in choice.get("checked", ())),
         warning=_warning(choice),
         terms=_terms(choice),
         curve=curve(choice, _roles(choice)),
@@ -285,11 +287,24 @@ def remarks(record: Record) -> list[str]:
         told = f"{first} at {change} of cost; the {word} has {len(best['standards'])}, and {saves}"
     else:
         told = f"{told}: that {saves}"
-    found = [f"{told}, {proof(best)}."]
+    unsure = next((plan for plan in (knee, best) if not plan["proven"]), best)
+    found = [f"{told}, {proof(unsure)}."]
     broken = [item for item in choice.get("checked", ()) if item["faults"]]
     found += [f"Checked anew, the family of {item['variants']} does not hold: {item['faults'][0]}" for item in broken]
-    gains = _gains(record, choice)
-    return found + ([f"{gains.core} {gains.remark}".strip()] if gains and gains.remark else [])
+    sharing = choice.get("sharing")
+    return found + ([_gains_in_brief(record, sharing)] if sharing else [])
+
+
+def _gains_in_brief(record: Record, sharing: Record) -> str:
+    losers = _losers(record, sharing)
+    if sharing["core_is_empty"]:
+        first = "Some group of makers would do better with common parts of its own, however the cost is split"
+    else:
+        first = "No group of makers would do better with common parts of its own"
+    if not losers:
+        return f"{first}; every maker pays no more than for its parts as built."
+    joint = "and" if sharing["core_is_empty"] else "but"
+    return f"{first}, {joint} {losers.removeprefix('But ')}"
 
 
 # --- who gains what ---
