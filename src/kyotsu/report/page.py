@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from kyotsu.report.actions import actions
 from kyotsu.report.changes import builds_of, cells_by_pair, change_rows, fitted, metric_groups, refused
+from kyotsu.report.choice import choice_section, remarks
 from kyotsu.report.matrix import Findings, Matrix, findings_by_pair, json_for_html, matrices
 from kyotsu.report.numbers import number, with_unit
 from kyotsu.report.plots import ledger_plot, plot_sets
@@ -79,7 +80,8 @@ def _content(record: Record) -> dict[str, Any]:
         "counts": _counts(record, drawn),
         "common": [part_name(record, part) for part in record.get("parts", {}) if part in proposed],
         "figures": key_figures(builds, len(record.get("vehicles", {}))),
-        "brief": brief(builds, drawn, asked, record.get("published", [])),
+        "brief": brief(builds, drawn, asked, record.get("published", []), remarks(record)),
+        "choice": choice_section(record),
         "metric_groups": metric_groups(),
         "changes": change_rows(record, builds, cells, collected),
         "actions": actions(record, builds, findings),

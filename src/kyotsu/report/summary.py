@@ -52,10 +52,15 @@ class Remark(NamedTuple):
 
 
 def brief(
-    builds: Builds, matrices: Sequence[Matrix], asked: Sequence[Asked], published: Sequence[Record] = ()
+    builds: Builds,
+    matrices: Sequence[Matrix],
+    asked: Sequence[Asked],
+    published: Sequence[Record] = (),
+    chosen: Sequence[str] = (),
 ) -> list[Remark]:
-    """What a reader should know before anything else, in a few sentences."""
-    remarks = [*_proposed_remarks(matrices), *_fit_remarks(builds), *_job_remarks(builds), *_range_remarks(builds)]
+    """What a reader should know before anything else, in a few sentences; `chosen` says it of the common parts."""
+    remarks = [Remark(text, "common") for text in chosen]
+    remarks += [*_proposed_remarks(matrices), *_fit_remarks(builds), *_job_remarks(builds), *_range_remarks(builds)]
     for matrix in matrices:
         worst = matrix.obstacles[0] if matrix.obstacles else None
         if worst and worst.fail:
