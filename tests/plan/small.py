@@ -10,14 +10,14 @@ from pathlib import Path
 from kyotsu.plan.builds import explore
 from kyotsu.plan.candidates import Candidates, candidates
 from kyotsu.plan.costs import CostModel, cost_model
-from kyotsu.plan.duty import limits_of
+from kyotsu.plan.duty import limits_of, serving
 from kyotsu.plan.evaluate import figures_of
 from kyotsu.plan.settings import Settings, load_settings
 from kyotsu.plan.standards import Model
 from kyotsu.spec.build import Build, Drive, as_built, rebuilt
 from kyotsu.spec.finding import Verdict
 from kyotsu.spec.fit import fit_battery, fit_eaxle
-from kyotsu.spec.layout import layouts
+from kyotsu.spec.layout import Layout, layouts
 from kyotsu.spec.workspace import Workspace, load_workspace
 
 ALLIANCE = Path(__file__).resolve().parents[2] / "examples" / "alliance"
@@ -63,9 +63,12 @@ class Tried:
 
     vehicle: str
     module: str
+    layout: Layout
     axles: tuple[str, ...]
     serves: bool
     cost_usd: float
+    build: Build
+    figures: dict[str, float]
 
 
 @cache
@@ -87,10 +90,11 @@ def _tried(name: str) -> list[Tried]:
             rating = next(rating for rating in eaxle.ratings if rating.id == fit.rating)
             found.append((fit, Drive(old.mount, eaxle, rating)))
         offers.append(found)
-    rows: list[tuple[Build, str, tuple[str, ...], bool, float]] = []
+    rows: list[tuple[Build, str, Layout, tuple[str, ...], bool, float]] = []
     for module in parts().battery_modules.values():
         for layout in layouts(module, vehicle):
-            battery = fit_battery(name, vehicle, module, layout)
+            whole = fit_battery(name, vehicle, module, layout)
+            battery = replace(whole, findings=tuple(serving(vehicle, item) for item in whole.findings))
             for drives in product(*offers):
                 build = rebuilt(base, "tried", module, layout, tuple(drive for _, drive in drives))
                 assert build is not None
@@ -104,10 +108,12 @@ def _tried(name: str) -> list[Tried]:
                 cost = price.battery_parts(base, units, module, layout, ratio) + price.finding_parts(battery)
                 for fit, drive in drives:
                     cost += price.axle_parts(base, units, drive) + price.finding_parts(fit)
-                rows.append((build, module.id, tuple(drive.eaxle.id for _, drive in drives), fits, cost.total_usd))
+                rows.append(
+                    (build, module.id, layout, tuple(drive.eaxle.id for _, drive in drives), fits, cost.total_usd)
+                )
     figures = figures_of([base, *(build for build, *_ in rows)])
     limits = limits_of(vehicle, figures[0], settings().choice.accepted_loss_share)
     return [
-        Tried(name, module, axles, fits and all(limit.met(own[limit.figure]) for limit in limits), cost)
-        for (_, module, axles, fits, cost), own in zip(rows, figures[1:], strict=True)
+        Tried(name, *what, fits and all(limit.met(own[limit.figure]) for limit in limits), cost, build, own)
+        for (build, *what, fits, cost), own in zip(rows, figures[1:], strict=True)
     ]

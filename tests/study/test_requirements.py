@@ -16,6 +16,7 @@ GOOD = Performance(
     gradeability_pct=100.0,
     curb_mass_kg=100.0,
     charge_10_to_80_min=5.0,
+    continuous_power_kw=500.0,
 )
 
 
@@ -28,6 +29,7 @@ def demanding(alliance: Workspace) -> Vehicle:
         gradeability_pct=30.0,
         max_curb_mass_kg=1700.0,
         charge_10_to_80_min=30.0,
+        continuous_power_kw=40.0,
     )
     return alliance.vehicles["nissan/leaf_40"].model_copy(update={"requirements": wanted})
 
@@ -39,7 +41,7 @@ def undemanding(demanding: Vehicle) -> Vehicle:
 
 def test_a_build_that_does_everything_passes_everything(demanding: Vehicle) -> None:
     findings = requirement_findings(demanding, GOOD)
-    assert [finding.check for finding in findings] == ["D1", "D2", "D3", "D4", "D5", "D6"]
+    assert [finding.check for finding in findings] == ["D1", "D2", "D3", "D4", "D5", "D6", "D7"]
     assert all(finding.verdict is Verdict.PASS for finding in findings)
     assert findings[0].status is not None  # the origin of the requirement is told
 
@@ -53,6 +55,7 @@ def test_a_build_that_does_everything_passes_everything(demanding: Vehicle) -> N
         ("D4", {"gradeability_pct": 20.0}),
         ("D5", {"curb_mass_kg": 1701.0}),
         ("D6", {"charge_10_to_80_min": 34.0}),
+        ("D7", {"continuous_power_kw": 39.9}),
     ],
 )
 def test_each_requirement_can_fail_and_says_by_how_much(
@@ -79,12 +82,20 @@ def test_a_speed_never_reached_fails(demanding: Vehicle) -> None:
 
 
 def test_80_percent_never_reached_fails_and_no_fast_charging_is_unknown(demanding: Vehicle) -> None:
-    endless = requirement_findings(demanding, replace(GOOD, charge_10_to_80_min=math.inf))[-1]
+    endless = requirement_findings(demanding, replace(GOOD, charge_10_to_80_min=math.inf))[5]
     assert (endless.check, endless.verdict) == ("D6", Verdict.FAIL)
     assert "never" in endless.reason
-    none = requirement_findings(demanding, replace(GOOD, charge_10_to_80_min=None))[-1]
+    none = requirement_findings(demanding, replace(GOOD, charge_10_to_80_min=None))[5]
     assert (none.check, none.verdict) == ("D6", Verdict.UNKNOWN)
     assert none.missing == ("vehicle.charging.dc_power_kw",)
+
+
+def test_a_continuous_power_that_a_rating_does_not_state_is_unknown(demanding: Vehicle, undemanding: Vehicle) -> None:
+    silent = replace(GOOD, continuous_power_kw=None)
+    none = requirement_findings(demanding, silent)[-1]
+    assert (none.check, none.verdict) == ("D7", Verdict.UNKNOWN)
+    assert none.missing == ("eaxle.ratings.continuous_power_kw",)
+    assert requirement_findings(undemanding, silent, GOOD) == ()
 
 
 def test_charging_that_nobody_requires_is_judged_by_its_loss(undemanding: Vehicle) -> None:

@@ -21,6 +21,7 @@ import numpy as np
 from kyotsu.plan.assortment import FloatArray, IntArray
 from kyotsu.sim.build import build_parameters, model_year
 from kyotsu.sim.components import chosen_constants, generic_auxiliary_power_w, generic_drive_drag_n
+from kyotsu.sim.fast_charge import CellCurrents, cell_currents
 from kyotsu.sim.generic_thermal import generic_thermal
 from kyotsu.sim.parameters import (
     BatteryParameters,
@@ -45,6 +46,7 @@ class ModuleTable:
 
     parameters: VehicleParameters  # of the vehicle that lends all else; only the batteries count
     unstated_current: FloatArray  # 1 where the discharge current is the generic one, else 0
+    charging: CellCurrents  # that the cells of one module take
 
     @property
     def battery(self) -> BatteryParameters:
@@ -84,22 +86,26 @@ class BatteryTable:
 
 def module_table(modules: Sequence[BatteryModule], base: Build) -> ModuleTable:
     """Each module on its own in a vehicle that lends all else."""
-    builds, unstated = [], []
+    builds, laid, unstated = [], [], []
     for module in modules:
         pack = laid_out(base.vehicle, module, SINGLE)
         assert pack is not None  # modules without energy are left out before
         builds.append(replace(base, pack=replace(pack, layout=None)))
+        laid.append(replace(base, pack=pack))
         unstated.append(float(pack.discharge_current_a is None))
-    return ModuleTable(build_parameters(builds), np.array(unstated))
+    parameters = build_parameters(builds)
+    return ModuleTable(parameters, np.array(unstated), cell_currents(laid, parameters.battery))
 
 
 def with_own(table: ModuleTable | None, base: Build, own: VehicleParameters) -> ModuleTable:
     """The table with a vehicle's battery as built as one more module, the last."""
     pack = base.pack
     generic = float(pack.discharge_current_a is None and pack.peak_power_kw is None)
+    charging = cell_currents([base], own.battery)
     if table is None:
-        return ModuleTable(own, np.array([generic]))
-    return ModuleTable(stack([table.parameters, own]), np.append(table.unstated_current, generic))
+        return ModuleTable(own, np.array([generic]), charging)
+    both = CellCurrents(*(np.concatenate(pair) for pair in zip(table.charging, charging, strict=True)))
+    return ModuleTable(stack([table.parameters, own]), np.append(table.unstated_current, generic), both)
 
 
 def drive_table(base: Build, drives: Sequence[Drive]) -> DriveTable:
@@ -135,6 +141,12 @@ def battery_table(base: Build, modules: Sequence[BatteryModule], rows: Sequence[
         np.array([layout.lost_share for layout in layouts]),
         np.array(change),
     )
+
+
+def charging_of(modules: ModuleTable, batteries: BatteryTable) -> CellCurrents:
+    """What the cells of batteries take: that of a module, times its strings."""
+    largest, over_soc = (values[batteries.module] for values in modules.charging)
+    return CellCurrents(largest * batteries.strings, over_soc * batteries.strings[:, None])
 
 
 def assembled(

@@ -2,7 +2,7 @@
 
     e-axles x mounts, battery modules x layouts   ->   all pairs and triples   ->   those that serve the vehicle
 
-What fits is asked once for each part, slot and layout; what a build does is simulated for each build, by `sim.batch`.
+What fits is asked of each part in each slot and layout; what a build does is found by `laboratory`, for each build.
 A build is left out without simulation only by rules that no optimum can be lost by:
 
     R1  Among layouts of one module with the same drives only the cheapest that serves counts: all other costs of a
@@ -10,52 +10,44 @@ A build is left out without simulation only by rules that no optimum can be lost
     R2  A heavier vehicle takes no less energy from its battery's terminals to follow the same cycle. So range is at
         most usable energy over what the vehicle takes with the lightest battery of all; builds below their limit by
         that measure are left out. (One too heavy to follow the cycle might take less, but does not serve.)
-    R3  A build that misses one limit is not asked for the others.
+    R3  A build that misses one limit, or fails one check, is not asked for the others.
     R4  A module that fails a check which does not look at the layout fails in every layout.
+
+Every build that does not serve is left out for one reason, the first that was found, and counted there.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from kyotsu.errors import InputError, Problem
-from kyotsu.plan.assembly import (
-    BatteryTable,
-    DriveTable,
-    ModuleTable,
-    assembled,
-    battery_table,
-    drive_table,
-    module_table,
-    with_own,
-)
-from kyotsu.plan.assortment import BoolArray, FloatArray, IntArray
+from kyotsu.plan import diagnosis
+from kyotsu.plan.assembly import ModuleTable, battery_table, module_table, with_own
+from kyotsu.plan.assortment import BoolArray, FloatArray
 from kyotsu.plan.candidates import Candidates
 from kyotsu.plan.costs import CostModel
-from kyotsu.plan.duty import FIGURES, SIMULATED, Limit, limits_of, simulated
+from kyotsu.plan.duty import CHARGING, CONTINUOUS, MASS, RANGE, SIMULATED, Limit, limits_of, serving, simulated
+from kyotsu.plan.laboratory import Laboratory
 from kyotsu.plan.settings import Settings
 from kyotsu.sim.batch import simulate_batch
 from kyotsu.sim.build import build_parameters
-from kyotsu.sim.cycles import load_cycle
-from kyotsu.sim.parameters import VehicleParameters, take
+from kyotsu.sim.fast_charge import charge_times_min
+from kyotsu.sim.parameters import take
 from kyotsu.sim.performance import usable_energy_kwh
 from kyotsu.spec.battery import BatteryModule
+from kyotsu.spec.battery_case import BatteryCase
 from kyotsu.spec.build import Build, Drive, as_built
-from kyotsu.spec.finding import Verdict
-from kyotsu.spec.fit import Fit, fit_battery, fit_eaxle
-from kyotsu.spec.layout import Layout, highest_voltage_v, layouts
+from kyotsu.spec.finding import Finding, Verdict
+from kyotsu.spec.fit import BatteryFitting, EAxleFitting, Fit
+from kyotsu.spec.layout import Layout, layouts
 from kyotsu.spec.workspace import Workspace
 
-CHUNK = 40_000  # builds assembled at a time: some 100 MB
-MOST_DIAGNOSED = 300  # batteries that are asked for their fit to say why nothing serves a vehicle
-# Checks that do not look at the layout: a part that fails one of them fails in every layout.
-LAYOUT_FREE = frozenset({"M1", "M3", "M4", "M5", "M6", "E9", "E10", "T3", "T4", "L1", "R1", "R2", "R3"}) | frozenset(
-    {"S1", "S2", "S3", "S4", "S5", "C1", "C2", "C3", "C4"}
-)
+DEARER = "dearer than another layout of the same part"
 
 Progress = Callable[[str], None]
 
@@ -101,9 +93,10 @@ class Ways:
         axles: for each mount, the drives that fit.
         batteries: those that serve with at least one of them.
         limits: that a build must meet.
-        builds: of battery and drives that there are.
+        builds: every module in every layout with every e-axle at every mount, whether they fit or not.
         simulated: builds that were.
-        left_out: how many builds, or parts, each reason excluded; `fit` reasons count parts in layouts.
+        left_out: how many builds each reason excluded; with those that serve they are all `builds`.
+        not_built: how many modules make no build at all, by reason.
         hint: where nothing serves, what stands in the way.
     """
 
@@ -116,12 +109,18 @@ class Ways:
     builds: int = 0
     simulated: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
+    not_built: Mapping[str, int] = field(default_factory=dict)
     hint: str = ""
 
     @property
     def maker(self) -> str:
         """Whose vehicle it is."""
         return self.vehicle.partition("/")[0]
+
+    @property
+    def serving(self) -> int:
+        """Builds that serve, and that no cheaper layout of the same part stands for."""
+        return sum(int(battery.serves.sum()) for battery in self.batteries)
 
 
 def explore(
@@ -161,25 +160,36 @@ def explore(
     if problems:
         raise InputError(problems)
     modules = [part for part in parts.battery_modules.values() if part.rated_energy_kwh is not None]
-    first = next(iter(bases.values()))
-    table = module_table(modules, first) if modules else None
+    table = module_table(modules, next(iter(bases.values()))) if modules and bases else None
+    own = figures_as_built([*bases.values()])
     found_ways = []
-    for name, base in bases.items():
+    for (name, base), figures in zip(bases.items(), own, strict=True):
         progress(name)
-        explorer = _Explorer(base, settings, parts, costs, modules, table, accept_unknown, keep_own)
+        limits = limits_of(base.vehicle, figures, settings.choice.accepted_loss_share)
+        explorer = _Explorer(base, limits, settings.units(name), parts, costs, modules, table, accept_unknown, keep_own)
         found_ways.append(explorer.run())
     return tuple(found_ways)
 
 
-def figures_as_built(base: Build) -> dict[str, float]:
-    """What a vehicle does as built, by the names of `duty.FIGURES`."""
-    own = build_parameters([base])
-    found = {figure: float(simulated(figure, own)[0]) for figure in SIMULATED}
-    cycle = base.vehicle.requirements.range_cycle
-    consumption = simulate_batch(own, cycle).consumption_dc_wh_per_km[0, 0]
-    found["range_km"] = float(usable_energy_kwh(own)[0] * 1e3 / max(consumption, 1e-9))
-    found["curb_mass_kg"] = base.curb_mass_kg
-    return found
+def figures_as_built(bases: Sequence[Build]) -> list[dict[str, float]]:
+    """What vehicles do as built, by the names of `duty.FIGURES`; NaN where it is not known."""
+    if not bases:
+        return []
+    own = build_parameters(bases)
+    found = {figure: simulated(figure, own) for figure in SIMULATED}
+    cycles = np.array([base.vehicle.requirements.range_cycle for base in bases])
+    consumption = np.zeros(len(bases))
+    for cycle in sorted({*cycles.tolist()}):
+        driven = np.flatnonzero(cycles == cycle)
+        consumption[driven] = simulate_batch(take(own, driven), cycle).consumption_dc_wh_per_km[:, 0]
+    found[RANGE] = usable_energy_kwh(own) * 1e3 / np.maximum(consumption, 1e-9)
+    found[MASS] = np.array([base.curb_mass_kg for base in bases])
+    known = {
+        CHARGING: charge_times_min(bases, own.battery),
+        CONTINUOUS: [base.continuous_power_kw for base in bases],
+    }
+    found |= {name: np.array([np.nan if one is None else one for one in values]) for name, values in known.items()}
+    return [{name: float(values[index]) for name, values in found.items()} for index in range(len(bases))]
 
 
 class _Explorer:
@@ -188,7 +198,8 @@ class _Explorer:
     def __init__(
         self,
         base: Build,
-        settings: Settings,
+        limits: tuple[Limit, ...],
+        units: float,
         parts: Candidates,
         costs: CostModel,
         modules: Sequence[BatteryModule],
@@ -196,53 +207,93 @@ class _Explorer:
         accept_unknown: bool,
         keep_own: bool,
     ) -> None:
-        self.base, self.parts, self.costs, self.modules = base, parts, costs, modules
-        self.units = settings.units(base.vehicle_name)
+        self.base, self.limits, self.units = base, limits, units
+        self.parts, self.costs, self.modules = parts, costs, modules
         self.allowed = {Verdict.PASS, Verdict.CONDITIONAL} | ({Verdict.UNKNOWN} if accept_unknown else set())
         self.keep_own = keep_own
         self.own = build_parameters([base])
-        self.table = table
-        self.limits = limits_of(base.vehicle, figures_as_built(base), settings.choice.accepted_loss_share)
+        self.table = with_own(table, base, self.own) if keep_own else table
+        self.fittings: dict[int, BatteryFitting] = {}
+        self.fits: dict[int, Fit | None] = {}  # of batteries that fit, by row
         self.left_out: Counter[str] = Counter()
-        self.simulated = self.builds = 0
-        self.nearest: dict[str, float] = {}  # figure: least shortfall of builds asked for it
+        self.not_built: Counter[str] = Counter()
 
     def run(self) -> Ways:
-        axles = tuple(self.axle_ways(index) for index in range(len(self.base.drives)))
-        ways = list(self.battery_ways(axles)) if all(axles) else []
+        offers = [self.axle_ways(index) for index in range(len(self.base.drives))]
+        axles = tuple(ways for ways, _ in offers)
+        rows, cost = self.rows()
+        builds = self.count_misfits(len(rows), offers)
+        ways: list[BatteryWay] = []
+        lab = None
+        if rows and all(axles):
+            lab = self.laboratory(rows, axles)
+            ways = [*self.battery_ways(rows, cost, lab, tuple(len(one) for one in axles))]
         return Ways(
-            self.base.vehicle_name, self.base, axles, tuple(ways), self.limits, self.units,
-            self.builds, self.simulated, dict(self.left_out), "" if ways else self.hint(axles),
+            self.base.vehicle_name, self.base, axles, tuple(ways), self.limits, self.units, builds,
+            lab.simulated if lab else 0, {reason: count for reason, count in self.left_out.items() if count},
+            dict(self.not_built), "" if ways else self.hint(axles, lab, builds),
         )  # fmt: skip
 
     # --- what fits ---
 
-    def axle_ways(self, index: int) -> tuple[AxleWay, ...]:
+    def axle_ways(self, index: int) -> tuple[tuple[AxleWay, ...], Counter[str]]:
+        """The drives that may stand at a mount, and how many e-axles each reason excluded."""
         own, vehicle = self.base.drives[index], self.base.vehicle
         found = [AxleWay(own, None)] if self.keep_own else []
+        misfits: Counter[str] = Counter()
         for eaxle in self.parts.eaxles.values():
-            fit = fit_eaxle(self.base.vehicle_name, vehicle, own.mount, eaxle)
-            if fit.verdict not in self.allowed:
-                self.refuse(fit, own.mount.id)
-                continue
-            rating = next(rating for rating in eaxle.ratings if rating.id == fit.rating)
-            found.append(AxleWay(Drive(own.mount, eaxle, rating), fit))
-        return tuple(found)
+            fitting = EAxleFitting(self.base.vehicle_name, vehicle, own.mount, eaxle)
+            fits, wrong = [], []
+            for rating in eaxle.ratings:
+                findings, last = self.allowed_findings(fitting.findings(rating))
+                if last is None:
+                    fits.append(fitting.fit(rating, findings))
+                else:
+                    wrong.append((len(findings), last))
+            if fits:
+                fit = fitting.best(fits)
+                rating = next(rating for rating in eaxle.ratings if rating.id == fit.rating)
+                found.append(AxleWay(Drive(own.mount, eaxle, rating), fit))
+            else:
+                _, last = max(wrong, key=lambda item: item[0])  # of the rating that came furthest
+                misfits[f"{own.mount.id}: {_words(last)}"] += 1
+        return tuple(found), misfits
 
-    def refuse(self, fit: Fit, slot: str) -> None:
-        checks = [item.check for item in fit.deciding]
-        self.left_out.update(f"{slot}: {fit.verdict.value} {check}" for check in checks)
+    def allowed_findings(self, findings: Iterable[Finding]) -> tuple[list[Finding], Finding | None]:
+        """Findings up to the first that is not allowed, and that one."""
+        found: list[Finding] = []
+        for item in findings:
+            if item.verdict not in self.allowed:
+                return found, item
+            found.append(item)
+        return found, None
 
-    def rows(self) -> Iterator[tuple[int, Layout]]:
-        """Modules in layouts, by index; the battery as built comes last, as a module of its own."""
+    def count_misfits(self, batteries: int, offers: Sequence[tuple[tuple[AxleWay, ...], Counter[str]]]) -> int:
+        """Count the builds left out for an e-axle, at the first mount that one does not fit; gives all builds."""
+        sizes = [len(ways) + misfits.total() for ways, misfits in offers]
+        before = batteries  # with drives that fit the mounts before
+        for number, (ways, misfits) in enumerate(offers):
+            after = math.prod(sizes[number + 1 :])
+            for reason, count in misfits.items():
+                self.left_out[reason] += before * count * after
+            before *= len(ways)
+        return batteries * math.prod(sizes)
+
+    def rows(self) -> tuple[list[tuple[int, Layout]], FloatArray]:
+        """Modules in layouts, by index, cheapest first, and their costs over all vehicles, findings aside [USD].
+
+        The battery as built comes last, as a module of its own.
+        """
+        found = []
+        self.not_built["energy not stated"] += len(self.parts.battery_modules) - len(self.modules)
         for index, module in enumerate(self.modules):
-            found = layouts(module, self.base.vehicle)
-            if not found:
-                self.left_out["no layout: size, places or voltage window"] += 1
-            for layout in found:
-                yield index, layout
+            own = layouts(module, self.base.vehicle)
+            self.not_built["no layout: size, places or voltage window"] += not own
+            found += [(index, layout) for layout in own]
         if self.keep_own:
-            yield len(self.modules), Layout(1, 1, 1)
+            found.append((len(self.modules), Layout(1, 1, 1)))
+        priced = sorted(((row, self.bare_cost(*row)) for row in found), key=_module_cost_and_loss)
+        return [row for row, _ in priced], np.array([cost for _, cost in priced])
 
     def bare_cost(self, index: int, layout: Layout) -> float:
         """Of a battery over all vehicles, findings aside."""
@@ -252,218 +303,98 @@ class _Explorer:
         ratio = self.parts.cost_ratio.get(module.id, 1.0)
         return self.costs.battery_parts(self.base, self.units, module, layout, ratio).total_usd
 
+    def misfit(self, lab: Laboratory, row: int) -> Finding | None:
+        """The first check that a battery fails; `None` where it fits, with its fit kept."""
+        index = int(lab.batteries.module[row])
+        if index == len(self.modules):
+            self.fits[row] = None
+        if row in self.fits:
+            return None
+        vehicle, module = self.base.vehicle, self.modules[index]
+        fitting = self.fittings.setdefault(index, BatteryFitting(self.base.vehicle_name, vehicle, module))
+        case = BatteryCase(module, vehicle, lab.batteries.layouts[row])
+        findings, wrong = self.allowed_findings(serving(vehicle, raw) for raw in fitting.findings(case))
+        if wrong is None:
+            self.fits[row] = fitting.fit(case, findings)
+        return wrong
+
     # --- what serves ---
 
-    def battery_ways(self, axles: tuple[tuple[AxleWay, ...], ...]) -> Iterator[BatteryWay]:
-        rows = sorted(self.rows(), key=lambda row: (row[0], self.bare_cost(*row), row[1].lost_share))
-        shape = tuple(len(ways) for ways in axles)
-        drives = np.array([*np.ndindex(*shape)], dtype=np.int64).T  # shape (mount, combination)
-        self.builds = len(rows) * drives.shape[1]
-        if not rows:
-            return
-        table = with_own(self.table, self.base, self.own) if self.keep_own else self.table
-        assert table is not None
-        lab = _Laboratory(self, table, battery_table(self.base, self.modules, rows), axles, drives)
-        cost = np.array([self.bare_cost(*row) for row in rows])
-        best = {index: np.full(drives.shape[1], np.inf) for index, _ in rows}
+    def laboratory(self, rows: Sequence[tuple[int, Layout]], axles: tuple[tuple[AxleWay, ...], ...]) -> Laboratory:
+        assert self.table is not None  # there are rows
+        batteries = battery_table(self.base, self.modules, rows)
+        offered = [[way.drive for way in ways] for ways in axles]
+        return Laboratory(self.base, self.own, self.limits, self.modules, self.table, batteries, offered)
+
+    def battery_ways(
+        self, rows: Sequence[tuple[int, Layout]], cost: FloatArray, lab: Laboratory, shape: tuple[int, ...]
+    ) -> Iterator[BatteryWay]:
+        best = {index: np.full(lab.combinations, np.inf) for index, _ in rows}
         waiting: dict[int, list[int]] = {index: [] for index in best}
         for row in reversed(range(len(rows))):
             waiting[rows[row][0]].append(row)
-        serving = False
-        while True:
-            batch = [found for index, left in waiting.items() if (found := self.next_row(lab, cost, best[index], left))]
-            if not batch:
-                break
-            for row, serves in lab.serving(batch):
-                fit = lab.fits[row]
+        while batch := [
+            found for index, left in waiting.items() if (found := self.next_row(lab, cost, best[index], left))
+        ]:
+            for row, serves in lab.serving(batch, self.left_out):
+                fit = self.fits[row]
                 whole = float(cost[row]) + self.costs.finding_parts(fit).total_usd
                 index, layout = rows[row]
                 gained = serves & (whole < best[index])
+                self.left_out[DEARER] += int(np.sum(serves & ~gained))
                 best[index][gained] = whole
                 if gained.any():
-                    serving = True
                     own = index == len(self.modules)
                     yield BatteryWay(
                         None if own else self.modules[index], None if own else layout, gained.reshape(shape), fit
                     )
 
-        if not serving and not self.nearest:
-            self.diagnose(lab)
-
-    def diagnose(self, lab: _Laboratory) -> None:
-        """Where not one build was simulated to the end: simulate the battery of most energy that fits."""
-        for row in np.argsort(-lab.usable_wh)[:MOST_DIAGNOSED]:
-            if lab.fitting(int(row)) and lab.windows[row].any():
-                combination = np.flatnonzero(lab.windows[row])
-                lab.meets(np.full(combination.size, row), combination)
-                return
-
     def next_row(
-        self, lab: _Laboratory, cost: FloatArray, best: FloatArray, left: list[int]
+        self, lab: Laboratory, cost: FloatArray, best: FloatArray, left: list[int]
     ) -> tuple[int, BoolArray] | None:
         """The cheapest layout left of a module that fits and may serve, and with which drives it is to be tried."""
         while left:
             row = left.pop()
-            cheaper = best > cost[row]  # R1
-            self.left_out["dearer than another layout of the same part"] += int(np.sum(~cheaper))
-            pending = cheaper & lab.windows[row]
-            far = lab.reach(row)
-            self.left_out["range, by R2"] += int(np.sum(pending & ~far))
-            pending &= far
+            pending = best > cost[row]  # R1
+            self.left_out[DEARER] += int(np.sum(~pending))
+            for reason, passed in lab.tests(row):
+                self.left_out[reason] += int(np.sum(pending & ~passed))
+                pending &= passed
             if not pending.any():
                 continue
-            if lab.fitting(row):
+            wrong = self.misfit(lab, row)
+            if wrong is None:
                 return row, pending
-            fit = lab.fits[row]
-            if fit is not None and any(item.check in LAYOUT_FREE for item in fit.deciding):  # R4
+            self.left_out[f"battery: {_words(wrong)}"] += int(pending.sum())
+            if wrong.check in self.fittings[int(lab.batteries.module[row])].in_every_layout:  # R4
+                self.left_out[f"battery: {_words(wrong)}"] += len(left) * lab.combinations
                 left.clear()
         return None
 
-    def hint(self, axles: tuple[tuple[AxleWay, ...], ...]) -> str:
+    def hint(self, axles: tuple[tuple[AxleWay, ...], ...], lab: Laboratory | None, builds: int) -> str:
         """What stands in the way of a vehicle that nothing serves, and the least that would help."""
-        empty = [drive.mount.id for drive, ways in zip(self.base.drives, axles, strict=True) if not ways]
-        if empty:
-            least = self.least_failing_eaxle(empty[0])
-            return f"no e-axle fits the mount {empty[0]}; {least}"
-        if self.nearest:
-            titles = {limit.figure: limit for limit in self.limits}
-            figure, short = min(self.nearest.items(), key=lambda item: -[f for f, *_ in FIGURES].index(item[0]))
-            limit = titles[figure]
-            nearest = limit.limit * (1.0 - short if limit.direction == "at least" else 1.0 + short)
-            word = "Lower" if limit.direction == "at least" else "Raise"
-            return (
-                f"{limit.title} of {limit.direction} {limit.limit:g} {limit.unit} is met by no build that fits: "
-                f"{word} it to {nearest:.4g} {limit.unit}, or add a part"
-            )
-        reasons = Counter({key: count for key, count in self.left_out.items() if key.startswith("battery: ")})
-        most = ", ".join(f"{key.removeprefix('battery: ')} ({count})" for key, count in reasons.most_common(3))
-        return f"no battery module fits the bay: {most or 'none has a layout in it'}"
+        name, vehicle = self.base.vehicle_name, self.base.vehicle
+        empty = next((drive for drive, ways in zip(self.base.drives, axles, strict=True) if not ways), None)
+        if empty is not None:
+            found = diagnosis.no_eaxle(name, vehicle, empty.mount, [*self.parts.eaxles.values()])
+        elif lab is None:
+            found = diagnosis.no_layout(vehicle, self.modules)
+        else:
+            nearest = diagnosis.nearest_build(lab, lambda row: self.misfit(lab, row) is None)
+            found = nearest if nearest is not None else self.no_battery(lab)
+        return "; ".join(part for part in (found, diagnosis.mostly(self.left_out, builds)) if part)
 
-    def least_failing_eaxle(self, mount_id: str) -> str:
-        own = next(drive for drive in self.base.drives if drive.mount.id == mount_id)
-        fits = [
-            fit_eaxle(self.base.vehicle_name, self.base.vehicle, own.mount, part) for part in self.parts.eaxles.values()
-        ]
-        if not fits:
-            return "there is none on offer"
-        nearest = min(fits, key=lambda fit: (fit.verdict.rank, len(fit.deciding)))
-        return f"nearest is {nearest.part}: {' '.join(item.reason for item in nearest.deciding)}"
+    def no_battery(self, lab: Laboratory) -> str:
+        fitting = [row for row in range(lab.count) if self.misfit(lab, row) is None]
+        if fitting:
+            return diagnosis.too_high_a_voltage(lab, fitting)
+        return diagnosis.nearest_battery(self.base.vehicle_name, self.base.vehicle, lab)
 
 
-class _Laboratory:
-    """Simulates the builds of one vehicle and says which meet all its limits."""
+def _module_cost_and_loss(priced: tuple[tuple[int, Layout], float]) -> tuple[int, float, float]:
+    (index, layout), cost = priced
+    return index, cost, layout.lost_share
 
-    def __init__(
-        self,
-        explorer: _Explorer,
-        modules: ModuleTable,
-        batteries: BatteryTable,
-        axles: tuple[tuple[AxleWay, ...], ...],
-        drives: IntArray,
-    ) -> None:
-        self.explorer, self.base, self.limits = explorer, explorer.base, explorer.limits
-        self.modules, self.batteries, self.drives = modules, batteries, drives
-        self.tables: tuple[DriveTable, ...] = tuple(
-            drive_table(self.base, [way.drive for way in ways]) for ways in axles
-        )
-        self.fits: dict[int, Fit | None] = {}
-        self.cycle = load_cycle(self.base.vehicle.requirements.range_cycle)
-        self.windows = self.inside_windows(axles)
-        self.range_limit = next((limit for limit in self.limits if limit.figure == "range_km"), None)
-        count = len(batteries.layouts)
-        one, _ = self.assemble(np.arange(count), np.zeros(count, dtype=np.int64))
-        self.usable_wh = usable_energy_kwh(one) * 1e3
-        lightest = np.full(drives.shape[1], np.argmin(batteries.mass_change))
-        least, _ = self.assemble(lightest, np.arange(drives.shape[1]))
-        self.taken = self.drive(least)[1]  # Wh/km at the terminals with the lightest battery
 
-    def assemble(self, battery: IntArray, combination: IntArray) -> tuple[VehicleParameters, FloatArray]:
-        chosen = [places[combination] for places in self.drives]
-        own, base = self.explorer.own, self.base
-        return assembled(base, own, self.modules, self.batteries, self.tables, battery, chosen)
-
-    def drive(self, parameters: VehicleParameters) -> tuple[FloatArray, FloatArray]:
-        """Consumption of cells and at the terminals [Wh/km] on the cycle of the vehicle's range."""
-        self.explorer.simulated += parameters.vehicle_count
-        results = simulate_batch(parameters, self.cycle)
-        return results.consumption_dc_wh_per_km[:, 0], results.consumption_terminals_wh_per_km[:, 0]
-
-    def inside_windows(self, axles: tuple[tuple[AxleWay, ...], ...]) -> BoolArray:
-        """Whether each battery's voltage lies in the windows of the inverters, shape (battery, combination)."""
-        parts = self.explorer.modules
-        own = self.base.pack
-        highest = np.array([
-            (highest_voltage_v(parts[index], layout.series) if index < len(parts) else own.voltage_max_v) or np.nan
-            for index, layout in zip(self.batteries.module, self.batteries.layouts, strict=True)
-        ])  # fmt: skip
-        inside = np.ones((highest.size, self.drives.shape[1]), dtype=np.bool_)
-        for ways, places in zip(axles, self.drives, strict=True):
-            most = np.array([way.drive.eaxle.inverter.voltage_max_v or np.nan for way in ways])[places]
-            inside &= ~(highest[:, None] > most)  # what nobody stated does not exclude
-        return inside
-
-    def reach(self, row: int) -> BoolArray:
-        """With which drives a battery may reach the range at all (R2), shape (combination,)."""
-        if self.range_limit is None:
-            return np.ones(self.taken.size, dtype=np.bool_)
-        return self.range_limit.met(self.usable_wh[row] / np.maximum(self.taken, 1e-9))
-
-    def serving(self, batch: Sequence[tuple[int, BoolArray]]) -> Iterator[tuple[int, BoolArray]]:
-        """Of batteries and drives to be tried, those that meet all limits."""
-        battery = np.concatenate([np.full(int(pending.sum()), row) for row, pending in batch])
-        combination = np.concatenate([np.flatnonzero(pending) for _, pending in batch])
-        meets = np.concatenate([
-            self.meets(battery[first : first + CHUNK], combination[first : first + CHUNK])
-            for first in range(0, battery.size, CHUNK)
-        ])  # fmt: skip
-        for row, pending in batch:
-            serves = np.zeros_like(pending)
-            serves[combination[meets & (battery == row)]] = True
-            yield row, serves
-
-    def meets(self, battery: IntArray, combination: IntArray) -> BoolArray:
-        """Which builds meet every limit, cheapest question first (R3), shape (build,)."""
-        parameters, change = self.assemble(battery, combination)
-        left = np.arange(battery.size)
-        for limit in self.limits:
-            values = self.figure(limit.figure, parameters, change, battery[left])
-            self.note(limit.figure, values)
-            met = limit.met(values)
-            self.explorer.left_out[limit.title] += int(np.sum(~met))
-            left, change, parameters = left[met], change[met], take(parameters, met)
-            if not left.size:
-                break
-        found = np.zeros(battery.size, dtype=np.bool_)
-        found[left] = True
-        return found
-
-    def figure(self, figure: str, parameters: VehicleParameters, change: FloatArray, battery: IntArray) -> FloatArray:
-        if figure == "curb_mass_kg":
-            return self.base.curb_mass_kg + change
-        if figure == "range_km":
-            return self.usable_wh[battery] / np.maximum(self.drive(parameters)[0], 1e-9)
-        return simulated(figure, parameters)
-
-    def note(self, figure: str, values: FloatArray) -> None:
-        """Remember how near any build came to a limit."""
-        if values.size:
-            limit = next(limit for limit in self.limits if limit.figure == figure)
-            short = float(limit.shortfall(values).min())
-            if short > 0.0:
-                self.explorer.nearest[figure] = min(short, self.explorer.nearest.get(figure, np.inf))
-            else:
-                self.explorer.nearest.pop(figure, None)
-
-    def fitting(self, row: int) -> bool:
-        """Whether a battery fits its bay."""
-        explorer, index = self.explorer, int(self.batteries.module[row])
-        if index == len(explorer.modules):
-            self.fits[row] = None
-            return True
-        layout = self.batteries.layouts[row]
-        fit = fit_battery(self.base.vehicle_name, self.base.vehicle, explorer.modules[index], layout)
-        self.fits[row] = fit
-        if fit.verdict in explorer.allowed:
-            return True
-        explorer.refuse(fit, "battery")
-        return False
+def _words(finding: Finding) -> str:
+    return f"{finding.verdict.value} {finding.check}"

@@ -15,10 +15,11 @@ import numpy as np
 
 from kyotsu.plan.candidates import Candidates, candidates
 from kyotsu.plan.costs import CostModel, cost_model
-from kyotsu.plan.duty import FIGURES, Limit, limits_of
+from kyotsu.plan.duty import FIGURES, Limit, limits_of, serving
 from kyotsu.plan.family import Assignment, AxleChoice, BatteryChoice, CostParts, Figure, Plan
 from kyotsu.plan.settings import Settings, load_settings
 from kyotsu.sim.build import build_parameters
+from kyotsu.sim.fast_charge import charge_times_min
 from kyotsu.sim.performance import acceleration_time_s, gradeability_pct, top_speed_km_h, usable_energy_kwh
 from kyotsu.sim.simulate import simulate
 from kyotsu.spec.build import Build, Drive, as_built, rebuilt
@@ -64,7 +65,11 @@ def evaluate(plan: Plan, workspace: Workspace) -> Evaluation:
 
 
 def figures_of(builds: Sequence[Build]) -> list[dict[str, float]]:
-    """What builds do, by the names of `duty.FIGURES`: range on the cycle that each vehicle names."""
+    """What builds do, by the names of `duty.FIGURES`: range on the cycle that each vehicle names.
+
+    NaN is not known: the time of a vehicle that does not charge with direct current, the continuous power of a build
+    with a rating that does not state it.
+    """
     parameters = build_parameters(builds)
     cycles = sorted({build.vehicle.requirements.range_cycle for build in builds})
     consumption = dict(zip(cycles, simulate(parameters, cycles).consumption_dc_wh_per_km.T, strict=True))
@@ -74,24 +79,29 @@ def figures_of(builds: Sequence[Build]) -> list[dict[str, float]]:
         "gradeability_pct": gradeability_pct(parameters),
         "zero_to_100_km_h_s": acceleration_time_s(parameters),
     }
+    charging = charge_times_min(builds, parameters.battery)
     rows = []
     for index, build in enumerate(builds):
         taken = float(consumption[build.vehicle.requirements.range_cycle][index])
         row = {name: float(values[index]) for name, values in found.items()}
         row["range_km"] = float(energy[index]) / max(taken, 1e-9)
         row["curb_mass_kg"] = build.curb_mass_kg
+        minutes, power = charging[index], build.continuous_power_kw
+        row["charge_10_to_80_min"] = math.nan if minutes is None else minutes
+        row["continuous_power_kw"] = math.nan if power is None else power
         rows.append(row)
     return rows
 
 
 def judged(limits: Sequence[Limit], figures: Mapping[str, float]) -> tuple[Figure, ...]:
-    """Each figure against its limit."""
+    """Each known figure against its limit."""
     return tuple(
         Figure(
             title=limit.title, value=min(figures[limit.figure], 1e12), direction=limit.direction, limit=limit.limit,
             unit=limit.unit, stated=limit.stated,
         )
         for limit in limits
+        if not math.isnan(figures[limit.figure])
     )  # fmt: skip
 
 
@@ -285,7 +295,8 @@ class _Evaluator:
             layout = layout_of(item.battery)
             if layout not in layouts(module, vehicle):
                 self.faults.append(f"{name}: {layout.text} of {module.id} is no layout of its bay.")
-            yield fit_battery(name, vehicle, module, layout)
+            fit = fit_battery(name, vehicle, module, layout)
+            yield replace(fit, findings=tuple(serving(vehicle, item) for item in fit.findings))
         for axle, drive in zip(item.axles, base.drives, strict=True):
             if axle.own:
                 yield None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from kyotsu.spec.battery import BatteryModule
@@ -16,11 +16,15 @@ from kyotsu.spec.vehicle import Vehicle
 
 @dataclass(frozen=True)
 class BatteryCase:
-    """Everything that a battery check may look at; `chosen` is a layout to judge instead of the best one."""
+    """Everything that a battery check may look at; `chosen` is a layout to judge instead of the best one.
+
+    `looks` grows with each look at the layout: what was found without one is found in every layout.
+    """
 
     module: BatteryModule
     vehicle: Vehicle
     chosen: Layout | None = None
+    looks: list[str] = field(default_factory=list, compare=False)
 
     @property
     def bay(self) -> BatteryBay:
@@ -47,15 +51,25 @@ class BatteryCase:
         """Parts of this kind that the bay can hold."""
         return places_for(self.module, self.vehicle)
 
-    @cached_property
+    @property
     def allowed(self) -> Layout | None:
         """The layout chosen, else the best one inside the voltage window."""
+        self.looks.append("allowed")
+        return self._allowed
+
+    @property
+    def layout(self) -> Layout | None:
+        """The layout that the checks judge: the allowed one, else the nearest."""
+        self.looks.append("layout")
+        return self._layout
+
+    @cached_property
+    def _allowed(self) -> Layout | None:
         return self.chosen or next(iter(layouts(self.module, self.vehicle)), None)
 
     @cached_property
-    def layout(self) -> Layout | None:
-        """The layout that the checks judge: the allowed one, else the nearest."""
-        return self.allowed or nearest_layout(self.module, self.vehicle)
+    def _layout(self) -> Layout | None:
+        return self._allowed or nearest_layout(self.module, self.vehicle)
 
     @property
     def is_pack(self) -> bool:

@@ -93,6 +93,12 @@ class Build:
         masses = self.vehicle.masses
         return (masses.test_kg or masses.curb_kg + 136.0) + self.mass_change_kg
 
+    @property
+    def continuous_power_kw(self) -> float | None:
+        """30-minute power of all drives together (UN R85); `None` when that of one is not known."""
+        powers = [drive.rating.continuous_power_kw for drive in self.drives]
+        return None if None in powers else sum(power for power in powers if power is not None)
+
     def with_drives(self, kind: str, drives: tuple[Drive, ...]) -> Build:
         """The same vehicle with other drives, under another name."""
         old_mass, new_mass = drives_mass_kg(self.drives), drives_mass_kg(drives)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from kyotsu.spec.finding import Outcome, Verdict, weakest
 from kyotsu.spec.record import Record, Status
@@ -26,6 +27,7 @@ _SYMBOLS = {
 ACRONYMS = frozenset({"asil", "dc", "emc", "emf", "hv", "ip", "lv", "reess"})
 
 
+@lru_cache(maxsize=4096)  # of the fields that there are; asked for at every comparison
 def symbol(path: str) -> str:
     """The unit of a field as engineers write it: `V` for `electrical.voltage_max_v`."""
     suffix = suffix_of(path.rpartition(".")[2]) or ""
@@ -53,6 +55,7 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+@lru_cache(maxsize=4096)
 def words(path: str) -> str:
     """A field as words, without its unit: `voltage max` for `electrical.voltage_max_v`."""
     name = path.rpartition(".")[2]
@@ -61,8 +64,7 @@ def words(path: str) -> str:
     return " ".join(part.upper() if part in ACRONYMS else part for part in parts)
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """A value that was read: its field, what stands there (`None`: unknown) and its origin."""
 
     field: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from kyotsu.spec.comparison import Side, Value
@@ -16,12 +16,22 @@ from kyotsu.spec.vehicle import Vehicle
 
 @dataclass(frozen=True)
 class EAxleCase:
-    """Everything that an e-axle check may look at."""
+    """Everything that an e-axle check may look at.
+
+    `looks` grows with each look at the rating: what was found without one is found at every rating.
+    """
 
     eaxle: EAxle
-    rating: Rating
+    chosen: Rating
     vehicle: Vehicle
     mount: EAxleMount
+    looks: list[str] = field(default_factory=list, compare=False)
+
+    @property
+    def rating(self) -> Rating:
+        """The rating that the checks judge."""
+        self.looks.append("rating")
+        return self.chosen
 
     @cached_property
     def offer(self) -> Side:
@@ -44,7 +54,7 @@ class EAxleCase:
         content = getattr(self.rating, field)
         return Value(f"eaxle.ratings.{self.rating.id}.{field}", content, source.status if source else None)
 
-    @cached_property
+    @property
     def axle_torque(self) -> Value:
         """Peak torque at the wheels of this axle [N m]: motor torque times ratio and gear efficiency."""
         efficiency = self.offer("reducer.efficiency")

@@ -9,9 +9,9 @@ A verdict also says what it rests on: a pass on assumed values is shown as such,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from kyotsu.spec.battery import BatteryModule
 from kyotsu.spec.battery_body_checks import BODY_CHECKS
@@ -27,6 +27,8 @@ from kyotsu.spec.record import Status
 from kyotsu.spec.slots import BatteryBay, EAxleMount
 from kyotsu.spec.vehicle import Vehicle
 from kyotsu.spec.workspace import Workspace
+
+Case = TypeVar("Case")
 
 BATTERY_CHECKS = BODY_CHECKS + ELECTRICAL_CHECKS + OPERATION_CHECKS
 
@@ -93,47 +95,98 @@ class Fit:
 
 def fit_battery(name: str, vehicle: Vehicle, module: BatteryModule, layout: Layout | None = None) -> Fit:
     """Every battery check of a part in a vehicle's bay, in a layout or the best one; `name` is `maker/id`."""
+    fitting = BatteryFitting(name, vehicle, module)
     case = BatteryCase(module, vehicle, layout)
-    bay = vehicle.battery_bay
-    if module.level not in bay.accepts:
-        taken = ", ".join(level.replace("_", " ") for level in bay.accepts)
-        outcome = Outcome(
-            Verdict.FAIL,
-            f"The bay takes {taken}; this part is a {module.level.replace('_', ' ')}.",
-            module.level,
-            taken,
-        )
-        return Fit(name, bay.id, module.id, "battery_module", (finding("M1", "Envelope", "kyotsu", [outcome]),))
-    findings = tuple(
-        finding(check.id, check.title, check.standard, _judged(bay, check.id, lambda: check.judge(case)))  # noqa: B023
-        for check in BATTERY_CHECKS
-    )
-    return Fit(name, bay.id, module.id, "battery_module", findings, case.layout)
+    return fitting.fit(case, fitting.findings(case))
+
+
+class BatteryFitting:
+    """One part in one vehicle's bay, judged in one layout after the other.
+
+    A check that does not look at the layout finds the same in every one: it is made once.
+
+    Attributes:
+        in_every_layout: findings of such checks so far, by check.
+    """
+
+    def __init__(self, name: str, vehicle: Vehicle, module: BatteryModule) -> None:
+        self.name, self.vehicle, self.module = name, vehicle, module
+        self.in_every_layout: dict[str, Finding] = {}
+
+    def findings(self, case: BatteryCase) -> Iterator[Finding]:
+        """The checks in their order, one by one, so that who has seen enough can stop."""
+        module, bay = self.module, self.vehicle.battery_bay
+        if not self.accepted:
+            taken = ", ".join(level.replace("_", " ") for level in bay.accepts)
+            reason = f"The bay takes {taken}; this part is a {module.level.replace('_', ' ')}."
+            outcome = Outcome(Verdict.FAIL, reason, module.level, taken)
+            self.in_every_layout["M1"] = finding("M1", "Envelope", "kyotsu", [outcome])
+            yield self.in_every_layout["M1"]
+            return
+        for check in BATTERY_CHECKS:
+            found = self.in_every_layout.get(check.id)
+            if found is None:
+                case.looks.clear()
+                found = finding(check.id, check.title, check.standard, _judged(bay, check.id, check.judge, case))
+                if not case.looks:
+                    self.in_every_layout[check.id] = found
+            yield found
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the bay takes parts of this level at all."""
+        return self.module.level in self.vehicle.battery_bay.accepts
+
+    def fit(self, case: BatteryCase, findings: Iterable[Finding]) -> Fit:
+        """All findings of a case as one fit."""
+        layout = case.layout if self.accepted else None
+        return Fit(self.name, self.vehicle.battery_bay.id, self.module.id, "battery_module", tuple(findings), layout)
 
 
 def fit_eaxle(name: str, vehicle: Vehicle, mount: EAxleMount, eaxle: EAxle) -> Fit:
     """Every e-axle check at the rating that suits the mount best: the best verdict, then the least power."""
-    fits = [_fit_rating(name, vehicle, mount, eaxle, rating) for rating in eaxle.ratings]
-    powers = {rating.id: rating.peak_power_kw for rating in eaxle.ratings}
-
-    def badness(fit: Fit) -> tuple[int, int, float]:
-        return fit.verdict.rank, fit.count(Verdict.FAIL), powers[fit.rating or ""]
-
-    return min(fits, key=badness)
+    fitting = EAxleFitting(name, vehicle, mount, eaxle)
+    return fitting.best([fitting.fit(rating, fitting.findings(rating)) for rating in eaxle.ratings])
 
 
-def _fit_rating(name: str, vehicle: Vehicle, mount: EAxleMount, eaxle: EAxle, rating: Rating) -> Fit:
-    case = EAxleCase(eaxle, rating, vehicle, mount)
-    findings = tuple(
-        finding(check.id, check.title, check.standard, _judged(mount, check.id, lambda: check.judge(case)))  # noqa: B023
-        for check in EAXLE_CHECKS
-    )
-    return Fit(name, mount.id, eaxle.id, "eaxle", findings, rating=rating.id)
+class EAxleFitting:
+    """One e-axle at one mount, judged at one rating after the other.
+
+    A check that does not look at the rating finds the same at every one: it is made once.
+    """
+
+    def __init__(self, name: str, vehicle: Vehicle, mount: EAxleMount, eaxle: EAxle) -> None:
+        self.name, self.vehicle, self.mount, self.eaxle = name, vehicle, mount, eaxle
+        self._at_every_rating: dict[str, Finding] = {}
+
+    def findings(self, rating: Rating) -> Iterator[Finding]:
+        """The checks in their order, one by one, so that who has seen enough can stop."""
+        case = EAxleCase(self.eaxle, rating, self.vehicle, self.mount)
+        for check in EAXLE_CHECKS:
+            found = self._at_every_rating.get(check.id)
+            if found is None:
+                case.looks.clear()
+                outcomes = _judged(self.mount, check.id, check.judge, case)
+                found = finding(check.id, check.title, check.standard, outcomes)
+                if not case.looks:
+                    self._at_every_rating[check.id] = found
+            yield found
+
+    def fit(self, rating: Rating, findings: Iterable[Finding]) -> Fit:
+        """All findings at a rating as one fit."""
+        return Fit(self.name, self.mount.id, self.eaxle.id, "eaxle", tuple(findings), rating=rating.id)
+
+    def best(self, fits: Sequence[Fit]) -> Fit:
+        """Of fits at several ratings that which suits the mount best."""
+        powers = {rating.id: rating.peak_power_kw for rating in self.eaxle.ratings}
+        return min(fits, key=lambda fit: (fit.verdict.rank, fit.count(Verdict.FAIL), powers[fit.rating or ""]))
 
 
-def _judged(slot: BatteryBay | EAxleMount, check: str, judge: Callable[[], Iterable[Outcome]]) -> Iterable[Outcome]:
+def _judged(
+    slot: BatteryBay | EAxleMount, check: str, judge: Callable[[Case], Iterable[Outcome]], case: Case
+) -> Iterable[Outcome]:
     reason = slot.waived.get(check)
-    return judge() if reason is None else [Outcome(Verdict.PASS, f"Not required by this vehicle: {reason}")]
+    return judge(case) if reason is None else [Outcome(Verdict.PASS, f"Not required by this vehicle: {reason}")]
 
 
 def fit_workspace(workspace: Workspace) -> list[Fit]:

@@ -7,6 +7,7 @@ voltage window of the vehicle over state of charge and temperature.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
@@ -154,30 +155,31 @@ def window(
     floor = max(bay.electrical.voltage_min_v, layout.series * module.cells_series * lower_limit)
     full_power = bay.electrical.full_power_min_v or bay.electrical.voltage_min_v
     drop = 4.0 * resistance * layout.series / layout.strings * power_kw * 1000.0  # 4 R P
-    lost = derated = 0
-    lowest = highest
-    for voltage in voltages:
-        open_circuit = layout.series * voltage
-        root = open_circuit**2 - drop
-        loaded = (open_circuit + math.sqrt(root)) / 2.0 if root >= 0 else 0.0
-        lost += loaded < floor
-        derated += loaded < full_power
-        lowest = min(lowest, loaded or open_circuit / 2.0)
+
+    def loaded(voltage: float) -> float:
+        """Rises with the open-circuit voltage, so that what lies below a limit can be found by halving."""
+        root = (layout.series * voltage) ** 2 - drop
+        return (layout.series * voltage + math.sqrt(root)) / 2.0 if root >= 0 else 0.0
+
+    lost, derated = (bisect_left(voltages, limit, key=loaded) for limit in (floor, full_power))
+    drawn = bisect_left(voltages, True, key=lambda voltage: loaded(voltage) > 0.0)  # below, the power cannot be drawn
+    ends = (voltages[0], *voltages[drawn : drawn + 1])
+    lowest = min(highest, *(loaded(voltage) or layout.series * voltage / 2.0 for voltage in ends))
     return Window(lowest, highest, lost / len(voltages), derated / len(voltages))
 
 
 def _voltages_over_soc(module: BatteryModule) -> tuple[float, ...] | None:
-    """Open-circuit voltage of one part on the grid of states of charge."""
+    """Open-circuit voltage of one part on the grid of states of charge, lowest first."""
     curve = module.curves.open_circuit_voltage
     if curve is None:
         return None
-    return tuple(module.cells_series * voltage for voltage in _cell_voltages(curve.soc, curve.voltage_v))
+    return _voltages_on_grid(module.cells_series, curve.soc, curve.voltage_v)
 
 
-@lru_cache(maxsize=64)  # parts by the hundred share the curve of their chemistry
-def _cell_voltages(soc: tuple[float, ...], voltage_v: tuple[float, ...]) -> tuple[float, ...]:
+@lru_cache(maxsize=256)  # parts by the hundred share the curve of their chemistry
+def _voltages_on_grid(cells: int, soc: tuple[float, ...], voltage_v: tuple[float, ...]) -> tuple[float, ...]:
     grid = (step / SOC_STEPS for step in range(SOC_STEPS + 1))
-    return tuple(interpolate(soc, voltage_v, at) for at in grid)
+    return tuple(sorted(cells * interpolate(soc, voltage_v, at) for at in grid))
 
 
 def layouts(module: BatteryModule, vehicle: Vehicle) -> list[Layout]:
@@ -196,7 +198,7 @@ def layouts(module: BatteryModule, vehicle: Vehicle) -> list[Layout]:
             break
         lost = 0.0
         if floor is not None and voltages is not None:
-            lost = sum(series * voltage < floor for voltage in voltages) / len(voltages)
+            lost = bisect_left(voltages, floor, key=lambda voltage: series * voltage) / len(voltages)
         if lost > MAX_LOST_SHARE:
             continue
         for strings in range(1, (places or 0) // series + 1):

@@ -116,12 +116,11 @@ def _is_plain_table(item: object) -> bool:
 
 def covering_key(sources: Mapping[str, Any], path: str) -> str | None:
     """The key of `sources` that covers a dotted path: the longest prefix, else `"*"`."""
-    parts = path.split(".")
-    for end in range(len(parts), 0, -1):
-        key = ".".join(parts[:end])
-        if key in sources:
-            return key
-    return "*" if "*" in sources else None
+    while path not in sources:
+        path, dot, _ = path.rpartition(".")
+        if not dot:
+            return "*" if "*" in sources else None
+    return path
 
 
 class Fault(NamedTuple):

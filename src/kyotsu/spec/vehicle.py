@@ -127,6 +127,7 @@ class Requirements(Table):
     zero_to_100_km_h_s: Positive | None = None
     top_speed_km_h: Positive | None = None
     gradeability_pct: Positive | None = None
+    continuous_power_kw: Positive | None = None
     charge_10_to_80_min: Positive | None = None
     life_years: Positive | None = None
     life_distance_km: Positive | None = None

@@ -9,6 +9,7 @@ import numpy as np
 
 from kyotsu.sim.batch import simulate_batch
 from kyotsu.sim.build import build_parameters, filled
+from kyotsu.sim.fast_charge import charge_times_min
 from kyotsu.sim.interval import consumption_bounds, range_bounds
 from kyotsu.sim.label import label_of
 from kyotsu.sim.parameters import FloatArray, VehicleParameters
@@ -16,7 +17,6 @@ from kyotsu.sim.performance import acceleration_time_s, gradeability_pct, ranges
 from kyotsu.sim.simulate import Results, simulate
 from kyotsu.spec.build import AS_BUILT, Build, Drive
 from kyotsu.spec.finding import Verdict
-from kyotsu.study.charging import charge_times_min
 from kyotsu.study.costs import battery_cost_usd, drive_cost_usd
 from kyotsu.study.requirements import Performance, requirement_findings
 from kyotsu.study.results import BuildResult, CycleResult
@@ -125,6 +125,7 @@ def _performances(
             gradeability_pct=float(steepest[index]),
             curb_mass_kg=build.curb_mass_kg,
             charge_10_to_80_min=charge,
+            continuous_power_kw=build.continuous_power_kw,
         )
         for index, (build, charge) in enumerate(zip(builds, charge_times_min(builds, parameters.battery), strict=True))
     ]

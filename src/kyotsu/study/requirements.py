@@ -18,6 +18,12 @@ ACCEPTED_LOSS = 0.20  # against the vehicle as built, where nothing is required;
 STANDARD = "vehicle requirement, by simulation"
 
 CHARGING = "charge_10_to_80_min"
+CONTINUOUS = "continuous_power_kw"
+# What a figure is not known for want of.
+SILENT = {
+    CHARGING: ("no direct-current charging stated", "vehicle.charging.dc_power_kw"),
+    CONTINUOUS: ("that of a rating is not stated", "eaxle.ratings.continuous_power_kw"),
+}
 
 Direction = Literal["at least", "at most"]
 
@@ -33,6 +39,7 @@ class Performance:
         gradeability_pct: climbed from standstill.
         curb_mass_kg: of the build.
         charge_10_to_80_min: `None` when no direct-current charging is stated, infinity when 80 % is not reached.
+        continuous_power_kw: of all drives for 30 minutes; `None` when one does not state it.
     """
 
     range_km: float
@@ -41,6 +48,7 @@ class Performance:
     gradeability_pct: float
     curb_mass_kg: float
     charge_10_to_80_min: float | None = None
+    continuous_power_kw: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,7 @@ REQUIREMENTS = (
     Requirement("D4", "Gradeability", "gradeability_pct", "gradeability_pct", "at least", "%", 0.10),
     Requirement("D5", "Curb mass", "curb_mass_kg", "max_curb_mass_kg", "at most", "kg", 0.0),
     Requirement("D6", "Charging 10 to 80 %", CHARGING, CHARGING, "at most", "min", 0.10),
+    Requirement("D7", "Continuous power", CONTINUOUS, CONTINUOUS, "at least", "kW", 0.0),
 )
 
 
@@ -96,9 +105,10 @@ def requirement_findings(
 
 def _judged(requirement: Requirement, title: str, found: float | None, limit: float, status: Status | None) -> Outcome:
     required = f"{requirement.direction} {limit:g}"
-    if found is None and requirement.figure == CHARGING:
-        reason = f"{title}: {required} {requirement.unit} required, and no direct-current charging stated."
-        return Outcome(Verdict.UNKNOWN, reason, "", required, missing=("vehicle.charging.dc_power_kw",), status=status)
+    if found is None and requirement.figure in SILENT:
+        words, field = SILENT[requirement.figure]
+        reason = f"{title}: {required} {requirement.unit} required, and {words}."
+        return Outcome(Verdict.UNKNOWN, reason, "", required, missing=(field,), status=status)
     if found is None or math.isinf(found):
         reason = f"{title}: never reached, {required} {requirement.unit} required."
         return Outcome(Verdict.FAIL, reason, "never", required, status=status)
@@ -112,7 +122,7 @@ def _judged(requirement: Requirement, title: str, found: float | None, limit: fl
 
 def _loss(requirement: Requirement, title: str, found: float | None, reference: float | None) -> Outcome | None:
     """A conditional outcome when a figure that nobody requires is much worse than as built."""
-    if reference is None or (found is None and requirement.figure == CHARGING):
+    if reference is None or (found is None and requirement.figure in SILENT):
         return None
     least = requirement.direction == "at least"
     bound = reference * (1.0 - ACCEPTED_LOSS if least else 1.0 + ACCEPTED_LOSS)

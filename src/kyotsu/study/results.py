@@ -57,7 +57,7 @@ class BuildResult:
         fit: the worst verdict of its parts in their slots; `None` for the vehicle as built: nobody asks.
         epa_range_km: EPA label range (two-cycle, adjusted).
         gradeability_pct: steepest grade climbed from standstill.
-        charge_10_to_80_min: at a fast charger, see `study.charging`; `None` without one, or when 80 % is not reached.
+        charge_10_to_80_min: at a fast charger, see `sim.fast_charge`; `None` without one, or when 80 % is not reached.
         requirements: the vehicle's own requirements judged by simulation.
         bounds: of consumption and range, by the name of the figure: what 8 in 10 measurements would be within.
         generic: values that nobody stated and generic components filled, as dotted fields.
