@@ -134,7 +134,7 @@ def _run(
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("objective_bound", cutoff)
     solver.passModel(lp)
-    solver.run()
+    _run_interruptible(solver)
     status, info = solver.getModelStatus(), solver.getInfo()
     if status == highspy.HighsModelStatus.kInfeasible:
         return Rest(None, np.inf)
@@ -144,3 +144,17 @@ def _run(
     is_open[parts[np.array(solver.getSolution().col_value[:integers]) > 0.5]] = True
     bound = info.mip_dual_bound if status != highspy.HighsModelStatus.kOptimal else info.objective_function_value
     return Rest(is_open, float(bound))
+
+
+def _run_interruptible(solver: highspy.Highs) -> None:
+    """Run in a thread, so that Ctrl-C is heard at once and not when HiGHS has ended."""
+    solver.HandleUserInterrupt = True
+    solver.startSolve()
+    try:
+        while not solver.wait(0.2)[0]:
+            pass
+    except KeyboardInterrupt:
+        solver.cancelSolve()  # type: ignore[no-untyped-call]
+        while not solver.wait(0.2)[0]:
+            pass
+        raise
