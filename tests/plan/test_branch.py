@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import csv
 import itertools
+import os
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +25,10 @@ from kyotsu.plan.assortment import Assortment
 from kyotsu.plan.branch import solve
 from kyotsu.plan.instances import load_instance
 from kyotsu.plan.relaxation import Node, arrays, ascend, first_prices, opening_penalties
+from kyotsu.plan.rest import Rest
 from kyotsu.plan.search import cost_of
 from kyotsu.plan.splits import cases, families, whole_group
+from kyotsu.plan.synthetic import Size, synthetic
 
 
 @pytest.mark.parametrize("first", range(0, 400, 40))
@@ -179,3 +187,45 @@ def test_interrupted_it_keeps_the_best_plan(monkeypatch: pytest.MonkeyPatch) -> 
     answer = solve(choice)
     assert not answer.proven
     assert 0.0 < answer.bound < 7824.0 <= answer.cost < 8000.0
+
+
+SOLVE = """
+from kyotsu.plan.branch import solve
+from kyotsu.plan.synthetic import Size, synthetic
+
+choice = synthetic(Size(200, 2000, 500), misfit=0.16).limited(7)
+answer = solve(choice, seconds=500.0, report=lambda cost, bound: print(cost, bound, flush=True))
+print("answer", answer.cost, answer.bound, answer.proven, answer.seconds, int(answer.is_open.sum()), flush=True)
+"""
+
+
+def test_an_interrupt_while_highs_solves_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(branch, "NODES_FIRST", 1)
+    choice = synthetic(Size(60, 500, 200), misfit=0.16).limited(8)
+    solve_rest = branch.solve_rest
+
+    def interrupted(*arguments: Any) -> Rest:
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return solve_rest(*arguments)
+
+    monkeypatch.setattr(branch, "solve_rest", interrupted)
+    answer = solve(choice, seconds=400.0)
+    assert answer.seconds < 100.0
+    assert not answer.proven
+    assert 0.0 < answer.bound < answer.cost
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.slow
+def test_a_real_interrupt_keeps_the_best_plan_and_the_bound() -> None:
+    process = subprocess.Popen([sys.executable, "-c", SOLVE], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    cost, bound = (float(value) for value in process.stdout.readline().split())
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60.0)
+    assert process.returncode == 0
+    word, *values, proven, seconds, parts = out.splitlines()[-1].split()
+    assert (word, proven) == ("answer", "False")
+    assert bound <= float(values[1]) < float(values[0]) <= cost
+    assert float(seconds) < 500.0  # it ended of the interrupt, and not of the time
+    assert int(parts) <= 7

@@ -8,9 +8,11 @@ the whole is that of the next node at any time: stopped early, an answer still s
 from __future__ import annotations
 
 import heapq
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
@@ -107,6 +109,7 @@ class _Search:
         self.best: Open = choice.required.copy()
         self.cost = np.inf
         self.nodes = 0
+        self.stopped = False
         self.tried: set[bytes] = set()
         self.bound = 0.0
 
@@ -117,7 +120,7 @@ class _Search:
             raise InputError([_unbuildable(choice)])
         if start is not None:
             self.try_set(start.copy(), root.status)
-        with suppress(KeyboardInterrupt):
+        with self.heard(), suppress(KeyboardInterrupt):
             self.prove(root, first_prices(a))
         if self.cost >= NOWHERE:
             raise InputError([_unbuildable(choice) if self.bound >= NOWHERE else _not_found(self.seconds)])
@@ -134,7 +137,28 @@ class _Search:
 
     @property
     def late(self) -> bool:
-        return time.perf_counter() - self.begin > self.seconds
+        return self.stopped or time.perf_counter() - self.begin > self.seconds
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Take Ctrl-C as the end of the time: an exception would come up anywhere, even within compiled code.
+
+        A second one is raised as ever. Outside the main thread, or where another handler is set, nothing changes.
+        """
+        ours = threading.current_thread() is threading.main_thread()
+        if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            yield
+            return
+
+        def stop(*_: object) -> None:
+            self.stopped = True
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+        signal.signal(signal.SIGINT, stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def try_set(self, is_open: Open, status: Status, ins: int = 100, outs: int = 20) -> None:
         key = is_open.tobytes()
@@ -227,7 +251,7 @@ class _Search:
         if choice.offer_need.size > REST_OFFERS:
             return False
         left = self.seconds - (time.perf_counter() - self.begin)
-        rest = solve_rest(choice, status, self.cost, max(0.5 * left, 0.1))
+        rest = solve_rest(choice, status, self.cost, max(0.5 * left, 0.1), lambda: self.stopped)
         if rest.is_open is not None:
             cost = cost_of(self.a, rest.is_open)
             if cost < self.cost:
