@@ -75,3 +75,39 @@ def plainly(choice: Assortment, is_open: np.ndarray) -> float:
             costs.append(cost)
         total += min(costs, default=np.inf)
     return total
+
+
+def few_of_many(seed: int) -> Assortment:
+    """A small problem where at most one to four parts may be open of up to eight, of which many are nearly alike.
+
+    The two menus of a vehicle have axles of their own, as of two voltages; modules fill both.
+    """
+    random = np.random.default_rng(seed)
+    vehicles, modules, axles = int(random.integers(2, 6)), int(random.integers(2, 5)), int(random.integers(2, 5))
+    alike = random.integers(0, 3, modules + axles)  # parts of one number differ by little
+    need, part, cost = [], [], []
+    level = random.integers(10, 60, (vehicles, 4, 3))
+    for vehicle in range(vehicles):
+        for menu in range(2):
+            for row in range(2):
+                for number in range(modules) if row == 0 else range(modules + menu, modules + axles, 2):
+                    if random.random() < 0.9:
+                        need.append(4 * vehicle + 2 * menu + row)
+                        part.append(number)
+                        cost.append(float(level[vehicle, 2 * menu + row, alike[number]] + random.integers(0, 2)))
+    return Assortment(
+        part_names=[f"p{i}" for i in range(modules + axles)],
+        part_kind=np.repeat([0, 1], [modules, axles]),
+        part_cost=random.integers(0, 8, modules + axles).astype(float),
+        kinds=("module", "axle"),
+        vehicle_names=[f"v{i}" for i in range(vehicles)],
+        menu_vehicle=np.repeat(np.arange(vehicles), 2),
+        need_menu=np.repeat(np.arange(2 * vehicles), 2),
+        need_place=np.add.outer(2 * np.arange(vehicles), [0, 1, 0, 1]).ravel(),
+        offer_need=np.array(need, dtype=np.int64),
+        offer_part=np.array(part, dtype=np.int64),
+        offer_cost=np.array(cost),
+        kind_limit=random.choice([-1, -1, 1, 2, 3], 2),
+        limit=int(random.choice([-1, 2, 3, 4])),
+        required=random.random(modules + axles) < 0.05,
+    )

@@ -13,6 +13,7 @@ whole number lies between its cost and the bound.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -21,6 +22,7 @@ import numpy.typing as npt
 
 from kyotsu.errors import InputError, Location, Problem
 
+MOST_NAMED = 20  # problems of one sort that are told one by one
 MOST = 1e12  # in any currency; a cost that large is a mistake, and would cost digits
 
 FloatArray = npt.NDArray[np.float64]
@@ -151,11 +153,11 @@ def _problems(choice: Assortment) -> Iterable[Problem]:
             found = f"{getattr(choice, name)[wrong][0]:g} ({int(wrong.sum())} in all)"
             yield _problem(place, found, f"a cost of 0 to {MOST:g}", "Correct the cost.")
     for name, names in (("part", choice.part_names), ("vehicle", choice.vehicle_names)):
-        twice = (
-            sorted({str(value) for value in names if names.count(value) > 1}) if len(set(names)) < len(names) else []
-        )
-        for value in twice:
+        twice = sorted(str(value) for value, count in Counter(names).items() if count > 1)
+        for value in twice[:MOST_NAMED]:
             yield _problem(name, f"two of the name {value!r}", "one", "Rename one.")
+        if len(twice) > MOST_NAMED:
+            yield _problem(name, f"{len(twice) - MOST_NAMED} more names given twice", "one of each", "Rename them.")
 
 
 def _problem(place: str, found: str, expected: str, action: str) -> Problem:

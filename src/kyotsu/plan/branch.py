@@ -8,9 +8,11 @@ the whole is that of the next node at any time: stopped early, an answer still s
 from __future__ import annotations
 
 import heapq
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
@@ -22,6 +24,7 @@ from kyotsu.errors import InputError, Location, Problem
 from kyotsu.plan.assortment import Assortment, FloatArray
 from kyotsu.plan.relaxation import (
     NOWHERE,
+    Node,
     Status,
     arrays,
     ascend,
@@ -31,10 +34,11 @@ from kyotsu.plan.relaxation import (
 )
 from kyotsu.plan.rest import solve_rest, useful_offers
 from kyotsu.plan.search import Open, cost_of, improve
+from kyotsu.plan.splits import cases, families, whole_group
 
 ROOT_ROUNDS, ROOT_CALLS = 150, 12
 NODE_ROUNDS = 60
-NODES_FIRST = 150  # before HiGHS is asked
+NODES_FIRST = 2000  # before HiGHS is asked
 REST_OFFERS = 60_000  # at most, that HiGHS is asked to choose among
 ENUMERATED = 300  # sets of parts that are tried one by one rather than branched on
 ROUNDING = 1e-10  # -, relative, of sums of costs
@@ -101,21 +105,23 @@ class _Search:
         self.begin = time.perf_counter()
         self.choice, self.seconds, self.report = choice, seconds, report
         self.a = arrays(choice)
+        self.whole = choice.whole
         self.best: Open = choice.required.copy()
         self.cost = np.inf
         self.nodes = 0
+        self.stopped = False
         self.tried: set[bytes] = set()
         self.bound = 0.0
 
     def run(self, start: Open | None) -> Answer:
         a, choice = self.a, self.choice
-        status = choice.required.astype(np.int8)
-        if np.unique(choice.menu_vehicle).size < len(choice.vehicle_names) or not self.allowed(status.copy()):
+        root = whole_group(choice)
+        if np.unique(choice.menu_vehicle).size < len(choice.vehicle_names) or not self.allowed(root):
             raise InputError([_unbuildable(choice)])
         if start is not None:
-            self.try_set(start.copy(), status)
-        with suppress(KeyboardInterrupt):
-            self.prove(status, first_prices(a))
+            self.try_set(start.copy(), root.status)
+        with self.heard(), suppress(KeyboardInterrupt):
+            self.prove(root, first_prices(a))
         if self.cost >= NOWHERE:
             raise InputError([_unbuildable(choice) if self.bound >= NOWHERE else _not_found(self.seconds)])
         return Answer(self.best, self.cost, min(self.bound, self.cost), time.perf_counter() - self.begin, self.nodes)
@@ -125,13 +131,34 @@ class _Search:
         """A bound at or above it leaves no room for a cheaper plan."""
         if not np.isfinite(self.cost):
             return np.inf
-        if self.choice.whole:
+        if self.whole:
             return self.cost - 1.0 + max(1e-6, ROUNDING * self.cost)
         return self.cost * (1.0 - ROUNDING)
 
     @property
     def late(self) -> bool:
-        return time.perf_counter() - self.begin > self.seconds
+        return self.stopped or time.perf_counter() - self.begin > self.seconds
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Take Ctrl-C as the end of the time: an exception would come up anywhere, even within compiled code.
+
+        A second one is raised as ever. Outside the main thread, or where another handler is set, nothing changes.
+        """
+        ours = threading.current_thread() is threading.main_thread()
+        if not ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            yield
+            return
+
+        def stop(*_: object) -> None:
+            self.stopped = True
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+        signal.signal(signal.SIGINT, stop)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def try_set(self, is_open: Open, status: Status, ins: int = 100, outs: int = 20) -> None:
         key = is_open.tobytes()
@@ -143,25 +170,25 @@ class _Search:
         if cost < self.cost:
             self.cost, self.best = cost, is_open
 
-    def prove(self, status: Status, prices: FloatArray) -> None:
+    def prove(self, node: Node, prices: FloatArray) -> None:
         a = self.a
         theta = 1.0
         guess = float(a.cheap_cost[a.need_offer[:-1]].sum()) * 1.5 + float(a.part_cost.sum())
         bound = 0.0
         for call in range(ROOT_CALLS):
             upper = self.cost if self.cost < NOWHERE else guess
-            found, prices, rho, chosen, share, theta = ascend(a, status, prices, upper, ROOT_ROUNDS, theta, self.cutoff)
+            found, prices, rho, chosen, share, theta = ascend(a, node, prices, upper, ROOT_ROUNDS, theta, self.cutoff)
             gained = found - bound
             bound = max(bound, found)
             self.bound = max(self.bound, min(bound, self.cost))
             if bound >= self.cutoff:
                 break
-            self.try_set(self.likely(status, share), status)
+            self.try_set(self.likely(node, share), node.status)
             if call == 0:
-                self.try_set(chosen.copy(), status)
+                self.try_set(chosen.copy(), node.status)
             if bound >= self.cutoff or self.late:
                 break
-            status = self.fix(status, bound, rho, chosen)
+            node = self.fix(node, bound, rho, chosen)
             if call > 1 and gained < 0.02 * (self.cost - bound):
                 break
             theta = max(theta, 0.1)
@@ -170,9 +197,9 @@ class _Search:
             return
         if np.isinf(self.cost):
             self.cost = NOWHERE
-        offers = useful_offers(self.choice, status, prices, rho, chosen, self.cost - found)
+        offers = useful_offers(self.choice, node.status, prices, rho, chosen, self.cost - found)
         needs = self.narrow(offers)
-        self.branch(status, bound, prices[needs])
+        self.branch(node, bound, prices[needs])
 
     def narrow(self, offers: Open) -> npt.NDArray[np.bool_]:
         """Go on with some of the offers only; returns which needs are left, shape (need,)."""
@@ -185,34 +212,35 @@ class _Search:
         whole[before.need_menu[~offered]] = False
         return np.asarray(whole[before.need_menu])
 
-    def likely(self, status: Status, share: FloatArray) -> Open:
+    def likely(self, node: Node, share: FloatArray) -> Open:
         """The parts most often chosen, as many as the limits allow."""
-        chosen = np.zeros(status.size, dtype=np.bool_)
-        choose_parts(self.a, status, np.where(share > 0.05, -share, 1.0), chosen)
+        chosen = np.zeros(share.size, dtype=np.bool_)
+        choose_parts(self.a, node, np.where(share > 0.05, -share, 1.0), chosen)
         return chosen
 
-    def fix(self, status: Status, bound: float, rho: FloatArray, chosen: Open) -> Status:
-        penalty = opening_penalties(self.a, status, rho, chosen)
-        certain = (status == 0) & (bound + penalty >= self.cutoff)
-        return np.where(certain, np.where(chosen, 1, -1), status).astype(np.int8)
+    def fix(self, node: Node, bound: float, rho: FloatArray, chosen: Open) -> Node:
+        penalty = opening_penalties(self.a, node, rho, chosen)
+        certain = (node.status == 0) & (bound + penalty >= self.cutoff)
+        return node._replace(status=np.where(certain, np.where(chosen, 1, -1), node.status).astype(np.int8))
 
-    def branch(self, status: Status, bound: float, prices: FloatArray) -> None:
-        root = status
-        heap: list[tuple[float, int, Status, FloatArray]] = [(bound, 0, status, prices)]
+    def branch(self, node: Node, bound: float, prices: FloatArray) -> None:
+        root = node
+        self.family = families(self.choice)
+        heap: list[tuple[float, int, Node, FloatArray]] = [(bound, 0, node, prices)]
         number = 1
         while heap:
-            bound, _, status, prices = heapq.heappop(heap)
+            bound, _, node, prices = heapq.heappop(heap)
             self.bound = min(bound, self.cost)
             if bound >= self.cutoff:
                 break
             if self.late:
                 return
             self.nodes += 1
-            if self.nodes == NODES_FIRST and self.finish(root):
+            if self.nodes == NODES_FIRST and self.finish(root.status):
                 break
             if self.report is not None and self.nodes % 20 == 0:
                 self.report(self.cost, self.bound)
-            for child in self.children(status, bound, prices):
+            for child in self.children(node, bound, prices):
                 heapq.heappush(heap, (child[0], -number, child[1], child[2]))
                 number += 1
         self.bound = self.cost
@@ -223,7 +251,7 @@ class _Search:
         if choice.offer_need.size > REST_OFFERS:
             return False
         left = self.seconds - (time.perf_counter() - self.begin)
-        rest = solve_rest(choice, status, self.cost, max(0.5 * left, 0.1))
+        rest = solve_rest(choice, status, self.cost, max(0.5 * left, 0.1), lambda: self.stopped)
         if rest.is_open is not None:
             cost = cost_of(self.a, rest.is_open)
             if cost < self.cost:
@@ -231,51 +259,58 @@ class _Search:
         self.bound = max(self.bound, min(rest.bound, self.cost))
         return rest.bound >= self.cutoff
 
-    def children(self, status: Status, bound: float, prices: FloatArray) -> Iterator[tuple[float, Status, FloatArray]]:
+    def children(self, node: Node, bound: float, prices: FloatArray) -> Iterator[tuple[float, Node, FloatArray]]:
         a = self.a
-        found, prices, rho, chosen, share, _ = ascend(a, status, prices, self.cost, NODE_ROUNDS, 0.5, self.cutoff)
+        found, prices, rho, chosen, share, _ = ascend(a, node, prices, self.cost, NODE_ROUNDS, 0.5, self.cutoff)
         bound = max(bound, found)
         if bound >= self.cutoff:
             return
-        status = self.fix(status, found, rho, chosen)
-        self.try_set(self.likely(status, share), status, 30, 10)
-        if bound >= self.cutoff or self.enumerate(status):
+        node = self.fix(node, found, rho, chosen)
+        if self.nodes < 30 or self.nodes % 10 == 0:
+            self.try_set(self.likely(node, share), node.status, 30, 10)
+        if bound >= self.cutoff or self.enumerate(node):
             return
-        free = np.flatnonzero(status == 0)
-        part = free[np.argmin(np.abs(share[free] - 0.5))]
-        for value in (1, -1):
-            child = status.copy()
-            child[part] = value
+        menus = found - choose_parts(a, node, rho, chosen)
+        for child in cases(a, self.family, node, share):
             if self.allowed(child):
-                yield bound, child, prices
+                least = max(bound, menus + choose_parts(a, child, rho, chosen))
+                if least < self.cutoff:
+                    yield least, child, prices
 
-    def allowed(self, status: Status) -> bool:
+    def allowed(self, node: Node) -> bool:
         """Whether the required parts are within the limits; parts that no limit leaves room for are closed."""
-        a = self.a
+        a, status = self.a, node.status
         required = status == 1
-        count = np.bincount(a.part_kind[required], minlength=a.kind_limit.size)
-        if 0 <= a.limit < count.sum() or np.any((a.kind_limit >= 0) & (count > a.kind_limit)):
+        of_kind = np.bincount(a.part_kind[required], minlength=a.kind_limit.size)
+        of_group = np.bincount(node.group[required], minlength=node.most.size)
+        if 0 <= a.limit < required.sum():
             return False
-        full = (a.kind_limit >= 0) & (count == a.kind_limit)
-        if count.sum() == a.limit:
+        if np.any((a.kind_limit >= 0) & (of_kind > a.kind_limit)) or np.any((node.most >= 0) & (of_group > node.most)):
+            return False
+        full = (of_kind == a.kind_limit)[a.part_kind] | (of_group == node.most)[node.group]
+        if required.sum() == a.limit:
             full[:] = True
-        status[(status == 0) & full[a.part_kind]] = -1
+        status[(status == 0) & full] = -1
         return True
 
-    def enumerate(self, status: Status) -> bool:
+    def enumerate(self, node: Node) -> bool:
         """Try all sets that a node still allows, if they are few; False if they are not."""
         a = self.a
-        free = np.flatnonzero(status == 0)
-        required = status == 1
-        room = free.size if a.limit < 0 else min(a.limit - int(required.sum()), free.size)
+        free = np.flatnonzero(node.status == 0)
+        required = node.status == 1
+        most = np.where(node.most < 0, free.size, node.most).sum() - int(required.sum())
+        room = min(free.size, int(most), free.size if a.limit < 0 else a.limit - int(required.sum()))
         if sum(comb(free.size, size) for size in range(room + 1)) > ENUMERATED:
             return False
         for size in range(room + 1):
             for some in combinations(free, size):
                 is_open = required.copy()
                 is_open[list(some)] = True
-                count = np.bincount(a.part_kind[is_open], minlength=a.kind_limit.size)
-                if np.any((a.kind_limit >= 0) & (count > a.kind_limit)):
+                of_kind = np.bincount(a.part_kind[is_open], minlength=a.kind_limit.size)
+                of_group = np.bincount(node.group[is_open], minlength=node.most.size)
+                if np.any((a.kind_limit >= 0) & (of_kind > a.kind_limit)):
+                    continue
+                if np.any((node.most >= 0) & (of_group > node.most)):
                     continue
                 cost = cost_of(a, is_open)
                 if cost < self.cost:

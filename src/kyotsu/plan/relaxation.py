@@ -10,7 +10,7 @@ is at most the cost of any plan. The prices are raised by a subgradient method w
 Beasley, Lagrangean heuristics for location problems, EJOR 65 (1993) 383; Barahona and Chudak, Near-optimal solutions
 to large-scale facility location problems, Discrete Optimization 2 (2005) 35.
 
-All compiled functions take `Arrays`; parts are free (0), required (1) or excluded (-1) by `status`, shape (part,).
+All compiled functions take `Arrays`, and a `Node`: what a part of the search allows.
 """
 
 from __future__ import annotations
@@ -25,6 +25,18 @@ from kyotsu.plan.assortment import Assortment, FloatArray, IntArray
 
 NOWHERE = 1e13  # cost of a need that no open part can fill: above any cost, small enough to keep digits
 Status = npt.NDArray[np.int8]
+ShortArray = npt.NDArray[np.int32]  # half the memory where there are millions of offers
+
+
+class Node(NamedTuple):
+    """A part of the search: which parts may be open, and how many.
+
+    Groups of parts never cross: each is within one kind, or made of whole kinds.
+    """
+
+    status: Status  # parts free (0), required (1) or excluded (-1), shape (part,)
+    group: npt.NDArray[np.int32]  # of each part, shape (part,)
+    most: IntArray  # open parts of each group, required ones among them, shape (group,); -1 is no limit
 
 
 class Arrays(NamedTuple):
@@ -35,15 +47,15 @@ class Arrays(NamedTuple):
     kind_limit: IntArray  # -1 is no limit
     limit: int
     kind_needed: npt.NDArray[np.bool_]  # some vehicle cannot do without a part of this kind
-    part_offer: IntArray  # first offer of each part, shape (part + 1,)
-    need: IntArray  # of each offer, sorted by part and need
+    part_offer: IntArray  # first of each part in the two below, shape (part + 1,)
+    need: ShortArray  # of each offer, sorted by part and need
     cost: FloatArray
-    same_place: npt.NDArray[np.bool_]  # offers by part and place: the one before is of the same part and place
-    by_place: IntArray  # offers sorted by part and place
     need_offer: IntArray  # first entry of each need in the two below, shape (need + 1,)
-    cheap_part: IntArray  # parts by rising cost for each need
+    cheap_part: ShortArray  # parts by rising cost for each need
     cheap_cost: FloatArray
     need_menu: IntArray
+    need_place: IntArray
+    by_place: IntArray  # needs sorted by place
     menu_need: IntArray  # first need of each menu, shape (menu + 1,)
     menu_vehicle: IntArray
     vehicle_menu: IntArray  # first menu of each vehicle, shape (vehicle + 1,)
@@ -55,12 +67,8 @@ def arrays(choice: Assortment) -> Arrays:
         choice.part_kind.size, choice.need_menu.size, choice.menu_vehicle.size, len(choice.vehicle_names)
     )  # fmt: skip
     order = np.lexsort((choice.offer_need, choice.offer_part))
-    need, part, cost = choice.offer_need[order], choice.offer_part[order], choice.offer_cost[order]
-    place = choice.need_place[need]
-    by_place = np.lexsort((place, part))
-    same = np.zeros(need.size, dtype=np.bool_)
-    same[1:] = (part[by_place][1:] == part[by_place][:-1]) & (place[by_place][1:] == place[by_place][:-1])
-    cheap = np.lexsort((cost, need))
+    part = choice.offer_part[order]
+    cheap = np.lexsort((choice.offer_part, choice.offer_cost, choice.offer_need))
     return Arrays(
         part_kind=choice.part_kind.astype(np.int64),
         part_cost=choice.part_cost.astype(np.float64),
@@ -68,14 +76,14 @@ def arrays(choice: Assortment) -> Arrays:
         limit=int(choice.limit),
         kind_needed=_needed(choice),
         part_offer=np.searchsorted(part, np.arange(parts + 1)),
-        need=need.astype(np.int64),
-        cost=cost.astype(np.float64),
-        same_place=same,
-        by_place=by_place.astype(np.int64),
-        need_offer=np.searchsorted(need[cheap], np.arange(needs + 1)),
-        cheap_part=part[cheap].astype(np.int64),
-        cheap_cost=cost[cheap].astype(np.float64),
+        need=choice.offer_need[order].astype(np.int32),
+        cost=choice.offer_cost[order].astype(np.float64),
+        need_offer=np.searchsorted(choice.offer_need[cheap], np.arange(needs + 1)),
+        cheap_part=choice.offer_part[cheap].astype(np.int32),
+        cheap_cost=choice.offer_cost[cheap].astype(np.float64),
         need_menu=choice.need_menu.astype(np.int64),
+        need_place=choice.need_place.astype(np.int64),
+        by_place=np.argsort(choice.need_place, kind="stable").astype(np.int64),
         menu_need=np.searchsorted(choice.need_menu, np.arange(menus + 1)),
         menu_vehicle=choice.menu_vehicle.astype(np.int64),
         vehicle_menu=np.searchsorted(choice.menu_vehicle, np.arange(vehicles + 1)),
@@ -95,63 +103,108 @@ def _needed(choice: Assortment) -> npt.NDArray[np.bool_]:
     return needed
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def reduced_costs(a: Arrays, status: Status, prices: FloatArray, rho: FloatArray) -> None:
-    """Fill `rho` with the fixed cost of each part less what it saves at these prices; 0 of excluded parts."""
-    for part in range(a.part_kind.size):
-        if status[part] < 0:
-            rho[part] = 0.0
-            continue
-        saved, least = 0.0, 0.0
-        for index in range(a.part_offer[part], a.part_offer[part + 1]):
-            offer = a.by_place[index]
-            gain = a.cost[offer] - prices[a.need[offer]]
-            if not a.same_place[index]:
-                saved += least
-                least = 0.0
-            least = min(least, gain)
-        rho[part] = a.part_cost[part] + saved + least
+class Live(NamedTuple):
+    """Offers of parts that are not excluded, by need and rising cost; as in `Arrays`."""
+
+    need_offer: IntArray
+    part: ShortArray
+    cost: FloatArray
 
 
 @njit(cache=True, nogil=True)
-def choose_parts(a: Arrays, status: Status, rho: FloatArray, chosen: npt.NDArray[np.bool_]) -> float:
-    """Fill `chosen` with the cheapest set of parts within the limits; returns its cost, infinity if there is none."""
-    kinds = a.kind_limit.size
-    count, total, value = np.zeros(kinds, np.int64), 0, 0.0
-    candidates = np.empty(rho.size, np.int64)
+def live_offers(a: Arrays, status: Status) -> Live:
+    """The offers that a node leaves."""
+    if np.all(status >= 0):
+        return Live(a.need_offer, a.cheap_part, a.cheap_cost)
     size = 0
+    for part in a.cheap_part:
+        size += status[part] >= 0
+    first, part_of, cost = np.empty(a.need_offer.size, np.int64), np.empty(size, np.int32), np.empty(size)
+    size = 0
+    for need in range(first.size - 1):
+        first[need] = size
+        for index in range(a.need_offer[need], a.need_offer[need + 1]):
+            if status[a.cheap_part[index]] >= 0:
+                part_of[size], cost[size] = a.cheap_part[index], a.cheap_cost[index]
+                size += 1
+    first[-1] = size
+    return Live(first, part_of, cost)
+
+
+@njit(cache=True, nogil=True)
+def reduced_costs(a: Arrays, live: Live, status: Status, prices: FloatArray, rho: FloatArray) -> None:
+    """Fill `rho` with the fixed cost of each part less what it saves at these prices; 0 of excluded parts.
+
+    Only offers below the price are looked at: they come first among those of a need, and are few.
+    """
+    seen, saved = np.full(rho.size, -1, np.int64), np.empty(rho.size)  # last place of a part, and its saving there
     for part in range(rho.size):
-        chosen[part] = status[part] == 1
+        rho[part] = a.part_cost[part] if status[part] >= 0 else 0.0
+    for need in a.by_place:
+        place, price = a.need_place[need], prices[need]
+        for index in range(live.need_offer[need], live.need_offer[need + 1]):
+            saving = price - live.cost[index]
+            if saving <= 0.0:
+                break
+            part = live.part[index]
+            if seen[part] != place:
+                seen[part], saved[part] = place, saving
+                rho[part] -= saving
+            elif saving > saved[part]:
+                rho[part] -= saving - saved[part]
+                saved[part] = saving
+
+
+@njit(cache=True, nogil=True)
+def _room(a: Arrays, node: Node, part: int, total: int, of_kind: IntArray, of_group: IntArray) -> bool:
+    """Whether the limits leave room for one more part."""
+    kind, group = a.part_kind[part], node.group[part]
+    if 0 <= a.limit <= total or 0 <= a.kind_limit[kind] <= of_kind[kind]:
+        return False
+    return not 0 <= node.most[group] <= of_group[group]
+
+
+@njit(cache=True, nogil=True)
+def choose_parts(a: Arrays, node: Node, rho: FloatArray, chosen: npt.NDArray[np.bool_]) -> float:
+    """Fill `chosen` with the cheapest set of parts within the limits; returns its cost, infinity if there is none.
+
+    One of each kind that nothing can do without comes first, whatever it costs; then the cheapest that there is room
+    for: the limits are nested, so that to be greedy is best.
+    """
+    of_kind, of_group = np.zeros(a.kind_limit.size, np.int64), np.zeros(node.most.size, np.int64)
+    total, value = 0, 0.0
+    candidates, size = np.empty(rho.size, np.int64), 0
+    for part in range(rho.size):
+        chosen[part] = node.status[part] == 1
         if chosen[part]:
-            count[a.part_kind[part]] += 1
+            of_kind[a.part_kind[part]] += 1
+            of_group[node.group[part]] += 1
             total += 1
             value += rho[part]
-        elif status[part] == 0 and rho[part] < 0.0:
+        elif node.status[part] == 0 and rho[part] < 0.0:
             candidates[size] = part
             size += 1
-    # One of each kind that nothing can do without, whatever it costs.
-    for kind in range(kinds):
-        if a.kind_needed[kind] and count[kind] == 0:
-            best = -1
-            for part in range(rho.size):
-                if a.part_kind[part] == kind and status[part] == 0 and (best < 0 or rho[part] < rho[best]):
-                    best = part
-            room = (a.limit < 0 or total < a.limit) and a.kind_limit[kind] != 0
-            if best < 0 or not room:
-                return np.inf
-            chosen[best] = True
-            count[kind] += 1
-            total += 1
-            value += rho[best]
-    order = candidates[:size][np.argsort(rho[candidates[:size]])]
-    for part in order:
-        kind = a.part_kind[part]
-        if chosen[part] or (a.limit >= 0 and total >= a.limit):
+    for kind in range(of_kind.size):
+        if not a.kind_needed[kind] or of_kind[kind] > 0:
             continue
-        if a.kind_limit[kind] >= 0 and count[kind] >= a.kind_limit[kind]:
+        best = -1
+        for part in range(rho.size):
+            better = a.part_kind[part] == kind and node.status[part] == 0 and (best < 0 or rho[part] < rho[best])
+            if better and _room(a, node, part, total, of_kind, of_group):
+                best = part
+        if best < 0:
+            return np.inf
+        chosen[best] = True
+        of_kind[kind] += 1
+        of_group[node.group[best]] += 1
+        total += 1
+        value += rho[best]
+    for part in candidates[:size][np.argsort(rho[candidates[:size]])]:
+        if chosen[part] or not _room(a, node, part, total, of_kind, of_group):
             continue
         chosen[part] = True
-        count[kind] += 1
+        of_kind[a.part_kind[part]] += 1
+        of_group[node.group[part]] += 1
         total += 1
         value += rho[part]
     return value
@@ -178,34 +231,41 @@ def choose_menus(a: Arrays, prices: FloatArray, gradient: FloatArray) -> float:
 
 
 @njit(cache=True, nogil=True)
-def fill_gradient(a: Arrays, prices: FloatArray, chosen: npt.NDArray[np.bool_], gradient: FloatArray) -> None:
-    """Take from `gradient` 1 for each need that a chosen part fills at a profit."""
+def fill_gradient(
+    a: Arrays, prices: FloatArray, chosen: npt.NDArray[np.bool_], gradient: FloatArray, best: IntArray
+) -> None:
+    """Take from `gradient` 1 for each need that a chosen part fills at a profit, the best one at each place.
+
+    `best`, shape (place,), is room to work in.
+    """
     for part in range(chosen.size):
         if not chosen[part]:
             continue
-        least, best = 0.0, -1
-        for index in range(a.part_offer[part], a.part_offer[part + 1]):
-            offer = a.by_place[index]
-            if not a.same_place[index]:
-                if best >= 0:
-                    gradient[best] -= 1.0
-                least, best = 0.0, -1
-            gain = a.cost[offer] - prices[a.need[offer]]
-            if gain < least:
-                least, best = gain, a.need[offer]
-        if best >= 0:
-            gradient[best] -= 1.0
+        first, last = a.part_offer[part], a.part_offer[part + 1]
+        for index in range(first, last):
+            best[a.need_place[a.need[index]]] = -1
+        for index in range(first, last):
+            need = a.need[index]
+            if a.cost[index] >= prices[need]:
+                continue
+            before = best[a.need_place[need]]
+            if before >= 0:
+                if prices[need] - a.cost[index] <= prices[a.need[before]] - a.cost[before]:
+                    continue
+                gradient[a.need[before]] += 1.0
+            gradient[need] -= 1.0
+            best[a.need_place[need]] = index
 
 
 @njit(cache=True, nogil=True)
 def ascend(
-    a: Arrays, status: Status, prices: FloatArray, upper: float, rounds: int, theta: float, stop: float
+    a: Arrays, node: Node, prices: FloatArray, upper: float, rounds: int, theta: float, stop: float
 ) -> tuple[float, FloatArray, FloatArray, npt.NDArray[np.bool_], FloatArray, float]:
     """Raise the bound by up to `rounds` steps.
 
     Args:
         a: the problem.
-        status: of the parts.
+        node: what is allowed.
         prices: where to start, shape (need,).
         upper: cost of the best plan known.
         rounds: at most so many steps.
@@ -221,11 +281,16 @@ def ascend(
     chosen, share = np.zeros(parts, np.bool_), np.zeros(parts)
     best, best_prices, best_rho, best_chosen = 0.0, prices.copy(), rho.copy(), chosen.copy()
     prices = prices.copy()
+    live = live_offers(a, node.status)
+    for need in range(prices.size):
+        if live.need_offer[need] == live.need_offer[need + 1]:
+            prices[need] = NOWHERE  # no menu is taken for a need that no part may fill
+    best_offer = np.empty(a.need_place.max() + 1 if prices.size else 0, np.int64)
     idle = 0
     for number in range(rounds):
-        reduced_costs(a, status, prices, rho)
-        value = choose_parts(a, status, rho, chosen) + choose_menus(a, prices, gradient)
-        fill_gradient(a, prices, chosen, gradient)
+        reduced_costs(a, live, node.status, prices, rho)
+        value = choose_parts(a, node, rho, chosen) + choose_menus(a, prices, gradient)
+        fill_gradient(a, prices, chosen, gradient, best_offer)
         for part in range(parts):
             share[part] = 0.95 * share[part] + (0.05 if chosen[part] else 0.0)
         if value == np.inf:
@@ -263,49 +328,59 @@ def ascend(
 
 
 @njit(cache=True, nogil=True)
-def opening_penalties(a: Arrays, status: Status, rho: FloatArray, chosen: npt.NDArray[np.bool_]) -> FloatArray:
+def opening_penalties(a: Arrays, node: Node, rho: FloatArray, chosen: npt.NDArray[np.bool_]) -> FloatArray:
     """By how much the bound rises when a part's choice is turned over, shape (part,); 0 where that is not known.
 
-    Of a chosen part it is the rise when it stays closed, of another when it is open.
+    Of a chosen part it is the rise when it stays closed, of another when it is open. The limits being nested, one
+    part turned over changes one other at most.
     """
-    kinds = a.kind_limit.size
-    count, total = np.zeros(kinds, np.int64), 0
-    worst = np.full(kinds, -1, np.int64)  # chosen free part that costs most, by kind
-    spare = np.full(kinds, -1, np.int64)  # part not chosen that costs least, by kind
+    status, most, group = node.status, node.most, node.group
+    kinds, groups = a.kind_limit.size, most.size
+    of_kind, of_group, total = np.zeros(kinds, np.int64), np.zeros(groups, np.int64), 0
     for part in range(rho.size):
-        kind = a.part_kind[part]
         if chosen[part]:
-            count[kind] += 1
+            of_kind[a.part_kind[part]] += 1
+            of_group[group[part]] += 1
             total += 1
-            if status[part] == 0 and (worst[kind] < 0 or rho[part] > rho[worst[kind]]):
-                worst[kind] = part
-        elif status[part] == 0 and (spare[kind] < 0 or rho[part] < rho[spare[kind]]):
-            spare[kind] = part
-    worst_of_all, spare_of_all = -1, -1
-    for kind in range(kinds):
-        if worst[kind] >= 0 and (worst_of_all < 0 or rho[worst[kind]] > rho[worst_of_all]):
-            worst_of_all = worst[kind]
-        if spare[kind] >= 0 and (spare_of_all < 0 or rho[spare[kind]] < rho[spare_of_all]):
-            spare_of_all = spare[kind]
+    # Reduced cost of the dearest free part chosen, and of the cheapest that is not: in all, by kind, by group. A part
+    # whose group is full can only come for one of its group.
+    out, out_kind, out_group = -np.inf, np.full(kinds, -np.inf), np.full(groups, -np.inf)
+    spare, spare_kind, spare_group = np.inf, np.full(kinds, np.inf), np.full(groups, np.inf)
+    for part in range(rho.size):
+        if status[part] != 0:
+            continue
+        kind, own, value = a.part_kind[part], group[part], rho[part]
+        if chosen[part]:
+            out = max(out, value)
+            out_kind[kind] = max(out_kind[kind], value)
+            out_group[own] = max(out_group[own], value)
+            continue
+        spare_kind[kind] = min(spare_kind[kind], value)
+        spare_group[own] = min(spare_group[own], value)
+        if not 0 <= most[own] <= of_group[own]:
+            spare = min(spare, value)
     penalty = np.zeros(rho.size)
     for part in range(rho.size):
         if status[part] != 0:
             continue
-        kind = a.part_kind[part]
+        kind, own = a.part_kind[part], group[part]
+        only = a.kind_needed[kind] and of_kind[kind] == 1
         if chosen[part]:
-            gain = min(rho[spare_of_all], 0.0) if spare_of_all >= 0 else 0.0
-            if a.kind_needed[kind] and count[kind] == 1:
-                gain = rho[spare[kind]] if spare[kind] >= 0 else NOWHERE  # another of this kind has to come
+            gain = min(spare, spare_group[own], 0.0)
+            if only:
+                gain = min(spare_kind[kind], NOWHERE)  # another of this kind has to come
             penalty[part] = max(gain - rho[part], 0.0)
-        else:
-            out = 0.0  # of the part that has to go for it
-            if a.limit >= 0 and total >= a.limit and worst_of_all >= 0:
-                out = min(rho[worst_of_all], 0.0)
-            if a.kind_limit[kind] >= 0 and count[kind] >= a.kind_limit[kind] and worst[kind] >= 0:
-                out = min(rho[worst[kind]], 0.0)
-            if a.kind_needed[kind] and count[kind] == 1 and worst[kind] >= 0 and rho[worst[kind]] > 0.0:
-                out = rho[worst[kind]]
-            penalty[part] = max(rho[part] - out, 0.0)
+            continue
+        goes = 0.0
+        if 0 <= a.limit <= total and out > -np.inf:
+            goes = min(out, 0.0)
+        if 0 <= a.kind_limit[kind] <= of_kind[kind] and out_kind[kind] > -np.inf:
+            goes = min(out_kind[kind], 0.0)
+        if 0 <= most[own] <= of_group[own] and out_group[own] > -np.inf:
+            goes = min(out_group[own], 0.0)
+        if only and out_kind[kind] > 0.0:
+            goes = out_kind[kind]
+        penalty[part] = max(rho[part] - goes, 0.0)
     return penalty
 
 

@@ -7,6 +7,7 @@ limits. Only y is integer: with y given, the rest is integral by itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import highspy
@@ -61,7 +62,7 @@ def useful_offers(
     return np.asarray(useful & (rise + dearer[choice.need_menu[need]] <= room))
 
 
-def solve_rest(choice: Assortment, status: Status, upper: float, seconds: float) -> Rest:
+def solve_rest(choice: Assortment, status: Status, upper: float, seconds: float, stopped: Callable[[], bool]) -> Rest:
     """Solve what is left to the end, or for so many seconds.
 
     Args:
@@ -69,6 +70,7 @@ def solve_rest(choice: Assortment, status: Status, upper: float, seconds: float)
         status: of the parts.
         upper: plans that cost this or more are of no interest.
         seconds: time for it.
+        stopped: whether to end sooner; asked a few times a second.
     """
     part, need, cost = choice.offer_part, choice.offer_need, choice.offer_cost
     parts = np.flatnonzero(status >= 0)
@@ -110,13 +112,14 @@ def solve_rest(choice: Assortment, status: Status, upper: float, seconds: float)
     lower[:n_y] = status[parts] == 1
     return _run(
         np.concatenate([choice.part_cost[parts], np.zeros(n_t), cost]), lower, np.ones(size), n_y, matrix, low, high,
-        parts, status.size, upper, seconds,
+        parts, status.size, upper, seconds, stopped,
     )  # fmt: skip
 
 
 def _run(
     cost: FloatArray, lower: FloatArray, upper: FloatArray, integers: int, matrix: sparse.csr_matrix,
     low: FloatArray, high: FloatArray, parts: np.ndarray, size: int, cutoff: float, seconds: float,
+    stopped: Callable[[], bool],
 ) -> Rest:  # fmt: skip
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = cost.size, low.size
@@ -134,7 +137,7 @@ def _run(
     solver.setOptionValue("threads", 1)
     solver.setOptionValue("objective_bound", cutoff)
     solver.passModel(lp)
-    solver.run()
+    _run_until(solver, stopped)
     status, info = solver.getModelStatus(), solver.getInfo()
     if status == highspy.HighsModelStatus.kInfeasible:
         return Rest(None, np.inf)
@@ -144,3 +147,18 @@ def _run(
     is_open[parts[np.array(solver.getSolution().col_value[:integers]) > 0.5]] = True
     bound = info.mip_dual_bound if status != highspy.HighsModelStatus.kOptimal else info.objective_function_value
     return Rest(is_open, float(bound))
+
+
+def _run_until(solver: highspy.Highs, stopped: Callable[[], bool]) -> None:
+    """Run in a thread, so that a stop is heard at once and not when HiGHS has ended."""
+    solver.HandleUserInterrupt = True
+    solver.startSolve()
+    try:
+        while not solver.wait(0.2)[0]:
+            if stopped():
+                solver.cancelSolve()  # type: ignore[no-untyped-call]
+    except KeyboardInterrupt:
+        solver.cancelSolve()  # type: ignore[no-untyped-call]
+        while not solver.wait(0.2)[0]:
+            pass
+        raise
