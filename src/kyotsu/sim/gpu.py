@@ -111,9 +111,10 @@ def gpu_name() -> str | None:
 
 def _cuda() -> Any:
     try:
-        from numba import cuda  # noqa: PLC0415  (an extra)
+        from numba import config, cuda  # noqa: PLC0415  (an extra)
     except (ImportError, RuntimeError, OSError) as error:
         raise InputError([_absent(str(error).splitlines()[0])]) from error
+    config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a few cars fill no GPU, which is nobody's mistake
     return cuda
 
 
