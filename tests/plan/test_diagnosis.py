@@ -51,7 +51,7 @@ def leaf(**changes: Any) -> Vehicle:
 
 def named(hint: str) -> dict[str, float]:
     """What a hint says to write."""
-    return {key: float(value) for key, value in re.findall(r"requirements\.(\w+) to ([\d.e+]+)", hint)}
+    return {key: float(value) for value, key in re.findall(r" to ([\d.e+]+) \S+ \(requirements\.(\w+)\)", hint)}
 
 
 def test_every_requirement_is_tried() -> None:
@@ -88,9 +88,9 @@ def test_the_reasons_that_leave_out_most_are_told() -> None:
 
 def test_a_limit_that_follows_from_the_vehicle_as_built_asks_to_be_stated() -> None:
     limit = Limit("range_km", "range", "at least", 200.0, "km", stated=False)
-    assert "State requirements.range_km" in _change(limit, 150.0)
+    assert "State requirements.range_km" in _change(limit, 150.0, "it")
     charging = Limit("charge_10_to_80_min", "charging 10 to 80 %", "at most", 40.0, "min", stated=True)
-    assert "leave requirements.charge_10_to_80_min out" in _change(charging, float("inf"))
+    assert "leave requirements.charge_10_to_80_min out" in _change(charging, float("inf"), "it")
 
 
 def test_values_are_rounded_to_the_side_that_helps() -> None:

@@ -13,9 +13,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kyotsu.spec.battery import BatteryModule
+from kyotsu.spec.battery_case import BatteryCase
 from kyotsu.spec.eaxle import EAxle
+from kyotsu.spec.eaxle_case import EAxleCase
 from kyotsu.spec.finding import Finding, Outcome, Verdict, finding, overall, weakest
-from kyotsu.spec.fit import BATTERY_CHECKS, EAXLE_CHECKS, Fit, fit_battery, fit_eaxle, fit_workspace
+from kyotsu.spec.fit import (
+    BATTERY_CHECKS,
+    EAXLE_CHECKS,
+    BatteryFitting,
+    EAxleFitting,
+    Fit,
+    fit_battery,
+    fit_eaxle,
+    fit_workspace,
+)
+from kyotsu.spec.layout import layouts
 from kyotsu.spec.record import Record
 from kyotsu.spec.references import BATTERY_CHECK_IDS, EAXLE_CHECK_IDS
 from kyotsu.spec.vehicle import Vehicle
@@ -462,3 +474,31 @@ def test_every_condition_says_what_to_do_and_every_unknown_whom_to_ask(interchan
                 assert item.missing
                 assert all(name.split(".")[0] in ("battery_module", "battery_bay", "eaxle", "eaxle_mount", "vehicle")
                            for name in item.missing)  # fmt: skip
+
+
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_checks_made_once_for_all_layouts_find_what_each_layout_finds(data: st.DataObject) -> None:
+    """Also of a part and a car of which something is not stated."""
+    part = changed(MODULE, dict.fromkeys(data.draw(st.lists(st.sampled_from(stated_paths(MODULE)), max_size=3))))
+    fitting, several = BatteryFitting("alpha/hatch", CAR, part), layouts(part, CAR)
+    for layout in several:
+        case = BatteryCase(part, CAR, layout)
+        alone = tuple(finding(check.id, check.title, check.standard, check.judge(BatteryCase(part, CAR, layout)))
+                      for check in BATTERY_CHECKS if check.id not in CAR.battery_bay.waived)  # fmt: skip
+        found = fitting.fit(case, fitting.findings(case))
+        assert tuple(item for item in found.findings if item.check not in CAR.battery_bay.waived) == alone
+        assert found.layout == layout
+    if several and part == MODULE:  # what is not stated is not, whatever the layout
+        assert {"M1", "M3", "C1", "R2"} <= fitting.in_every_layout.keys()
+        assert not {"M2", "E1", "E4", "E6"} & fitting.in_every_layout.keys()
+
+
+def test_checks_made_once_for_all_ratings_find_what_each_rating_finds() -> None:
+    mount = CAR.eaxle_mounts[0]
+    fitting = EAxleFitting("alpha/hatch", CAR, mount, EAXLE)
+    assert len(EAXLE.ratings) > 1
+    for rating in EAXLE.ratings:
+        alone = tuple(finding(check.id, check.title, check.standard, check.judge(EAxleCase(EAXLE, rating, CAR, mount)))
+                      for check in EAXLE_CHECKS)  # fmt: skip
+        assert tuple(fitting.findings(rating)) == alone

@@ -23,7 +23,7 @@ from kyotsu.spec.layout import (
     places_for,
     window,
 )
-from kyotsu.spec.record import LARGEST_COUNT
+from kyotsu.spec.record import LARGEST_COUNT, interpolate
 from kyotsu.spec.vehicle import Vehicle
 from kyotsu.spec.workspace import Workspace, load_workspace
 from spec.workspaces import TWO_MAKERS, car_for_packs, changed, module_of, pack_of, vehicle_of
@@ -346,3 +346,33 @@ def test_the_mass_of_a_battery_is_its_parts_and_the_bays_structure(two_makers: W
     assert battery_mass_kg(pack_of(two_makers), Layout(1, 1, 1), CAR.battery_bay) == 300.0, "a pack brings its own"
     assert battery_mass_kg(changed(MODULE, {"mass_kg": None}), Layout(12, 12, 1), CAR.battery_bay) is None
     assert battery_mass_kg(MODULE, Layout(12, 12, 1), car(structure_mass_kg=None).battery_bay) is None
+
+
+@given(
+    curve=st.lists(st.floats(2.0, 4.5), min_size=3, max_size=8),
+    series=st.integers(1, 40),
+    strings=st.integers(1, 4),
+    power_kw=st.floats(0.0, 400.0),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_window_is_that_of_looking_at_every_state_of_charge(
+    curve: list[float], series: int, strings: int, power_kw: float
+) -> None:
+    """Found by halving; a curve need not rise."""
+    soc = [step / (len(curve) - 1) for step in range(len(curve))]
+    module = changed(MODULE, {"curves.open_circuit_voltage": {"soc": soc, "voltage_v": curve}})
+    layout = Layout(series * strings, series, strings)
+    found = window(module, layout, CAR.battery_bay, power_kw, 25.0)
+    assert found is not None
+    limits, electrical = module.limits.operating, CAR.battery_bay.electrical
+    floor = max(electrical.voltage_min_v or 0.0, series * module.cells_series * (limits.cell_voltage_min_v or 0.0))
+    full = electrical.full_power_min_v or electrical.voltage_min_v or 0.0
+    drop = 4.0 * (module.resistance_ohm(25.0) or 0.0) * series / strings * power_kw * 1000.0
+    lost, derated, lowest = 0, 0, found.highest_v
+    for step in range(SOC_STEPS + 1):
+        rest = series * (module.cells_series * interpolate(tuple(soc), tuple(curve), step / SOC_STEPS))
+        root = rest**2 - drop
+        loaded = (rest + math.sqrt(root)) / 2.0 if root >= 0.0 else 0.0
+        lost, derated, lowest = lost + (loaded < floor), derated + (loaded < full), min(lowest, loaded or rest / 2.0)
+    assert (found.lost_share, found.derated_share) == (lost / (SOC_STEPS + 1), derated / (SOC_STEPS + 1))
+    assert found.lowest_v == lowest

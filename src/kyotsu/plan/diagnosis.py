@@ -158,13 +158,15 @@ def _least_shortfall(lab: Laboratory) -> FloatArray:
 
 def _relaxed(limits: Sequence[Limit], values: Mapping[str, float]) -> str:
     missed = [limit for limit in limits if not limit.met(np.array([values[limit.figure]]))[0]]
-    changes = [_change(limit, values[limit.figure]) for limit in missed]
     listed = " and ".join(f"{limit.title} of {limit.direction} {limit.limit:.4g} {limit.unit}" for limit in missed)
-    together = " beside each other" if len(missed) > 1 else ""
-    return f"{listed}: met by no build that fits and meets the rest{together}. {' and '.join(changes)}, or add a part"
+    if len(missed) == 1:
+        change = _change(missed[0], values[missed[0].figure], "it")
+        return f"{listed}: met by no build that fits and meets the rest. {change}, or add a part"
+    changes = "; ".join(_change(limit, values[limit.figure], limit.title) for limit in missed)
+    return f"{listed}: met together by no build that fits. {changes}; or add a part"
 
 
-def _change(limit: Limit, value: float) -> str:
+def _change(limit: Limit, value: float, name: str) -> str:
     """What to write for a limit, so that a build of this value meets it."""
     key = f"requirements.{REQUIREMENT[limit.figure]}"
     if math.isinf(value):
@@ -172,8 +174,8 @@ def _change(limit: Limit, value: float) -> str:
     least = limit.direction == "at least"
     shown = f"{_down(value) if least else _up(value):.4g} {limit.unit}"
     if not limit.stated:
-        return f"State {key}, which now follows from the vehicle as built: {shown}"
-    return f"{'Lower' if least else 'Raise'} {key} to {shown}"
+        return f"State {key}, which now follows from the vehicle as built, as {shown}"
+    return f"{'Lower' if least else 'Raise'} {name} to {shown} ({key})"
 
 
 def _down(value: float) -> float:
