@@ -38,7 +38,7 @@ from kyotsu.plan.splits import cases, families, whole_group
 
 ROOT_ROUNDS, ROOT_CALLS = 150, 12
 NODE_ROUNDS = 60
-NODES_FIRST = 2000  # before HiGHS is asked
+NODES_FIRST, NODES_FACTOR = 150, 4  # before HiGHS is asked, and by how much more before it is asked again
 REST_OFFERS = 60_000  # at most, that HiGHS is asked to choose among
 ENUMERATED = 300  # sets of parts that are tried one by one rather than branched on
 ROUNDING = 1e-10  # -, relative, of sums of costs
@@ -227,7 +227,7 @@ class _Search:
         root = node
         self.family = families(self.choice)
         heap: list[tuple[float, int, Node, FloatArray]] = [(bound, 0, node, prices)]
-        number = 1
+        number, ask = 1, NODES_FIRST
         while heap:
             bound, _, node, prices = heapq.heappop(heap)
             self.bound = min(bound, self.cost)
@@ -236,8 +236,10 @@ class _Search:
             if self.late:
                 return
             self.nodes += 1
-            if self.nodes == NODES_FIRST and self.finish(root.status):
-                break
+            if self.nodes == ask:
+                ask *= NODES_FACTOR
+                if self.finish(root.status):
+                    break
             if self.report is not None and self.nodes % 20 == 0:
                 self.report(self.cost, self.bound)
             for child in self.children(node, bound, prices):
@@ -246,12 +248,18 @@ class _Search:
         self.bound = self.cost
 
     def finish(self, status: Status) -> bool:
-        """Let HiGHS solve what the root left, where that is little; False where it is not or time ran out."""
+        """Let HiGHS solve what the root left, where that is little; False where it is not or time ran out.
+
+        It has as long as the search so far: where many parts are open it is often done at once, where few are it
+        would often take far longer than the search.
+        """
         choice = self.choice
         if choice.offer_need.size > REST_OFFERS:
             return False
-        left = self.seconds - (time.perf_counter() - self.begin)
-        rest = solve_rest(choice, status, self.cost, max(0.5 * left, 0.1), lambda: self.stopped)
+        spent = time.perf_counter() - self.begin
+        rest = solve_rest(
+            choice, status, self.cost, max(min(max(spent, 1.0), self.seconds - spent), 0.1), lambda: self.stopped
+        )
         if rest.is_open is not None:
             cost = cost_of(self.a, rest.is_open)
             if cost < self.cost:
