@@ -114,7 +114,7 @@ def _cuda() -> Any:
         from numba import config, cuda  # noqa: PLC0415  (an extra)
     except (ImportError, RuntimeError, OSError) as error:
         raise InputError([_absent(str(error).splitlines()[0])]) from error
-    config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # a few cars fill no GPU, which is nobody's mistake
+    config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # type: ignore[attr-defined]  # a few cars fill no GPU: nobody's mistake
     return cuda
 
 
