@@ -1,0 +1,54 @@
+"""Deflate, of gzip files and of the containers of binary logs: in bounded pieces, whatever a file claims.
+
+Intel's isal is used where it is installed, else the standard library: the same answer at a third of the speed.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+try:
+    from isal import isal_zlib
+except ImportError:
+    isal_zlib = None
+
+ENGINE: Any = isal_zlib or zlib
+DEFLATE_ERRORS: tuple[type[Exception], ...] = (zlib.error,) if isal_zlib is None else (zlib.error, isal_zlib.error)
+
+ZLIB_WINDOW, GZIP_WINDOW = 15, 31  # as zlib calls its formats
+PIECE_BYTES = 1 << 20  # most that comes out at once
+INPUT_BYTES = 1 << 15  # goes in at once; what a broken piece would have given is lost
+
+
+def inflated(compressed: Iterable[bytes], window: int, broken: Callable[[str], None]) -> Iterator[bytes]:
+    """What the compressed bytes give, in pieces of at most PIECE_BYTES; several gzip members follow one another.
+
+    `broken` is told when the data are damaged or end early; what came before is yielded all the same.
+    """
+    engine = ENGINE.decompressobj(window)
+    for data in compressed:
+        for start in range(0, len(data), INPUT_BYTES):
+            piece = data[start : start + INPUT_BYTES]
+            while True:
+                try:
+                    out = engine.decompress(piece, PIECE_BYTES)
+                except DEFLATE_ERRORS as error:
+                    broken(str(error))
+                    return
+                if out:
+                    yield out
+                if engine.eof:
+                    piece = engine.unused_data.lstrip(b"\0")
+                    if window == ZLIB_WINDOW:
+                        return
+                    if piece:
+                        engine = ENGINE.decompressobj(window)
+                        continue
+                    break
+                piece = engine.unconsumed_tail
+                if not piece and len(out) < PIECE_BYTES:
+                    break
+    if not engine.eof:
+        broken("ends early")
