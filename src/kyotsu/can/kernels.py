@@ -1,0 +1,448 @@
+"""The compiled kernels: frames to groups, groups to columns, and one frame after the other into a table of last values.
+
+`numpy_kernels` has the same functions with the same results for where there is no compiler. Compiled at the first call,
+cached on disk, free of the interpreter's lock. A block of frames is decoded in tiles: the words that a message's
+signals need are gathered once into a few lines that stay in the first-level cache, and each signal is one simple loop
+over such a line, of which LLVM makes SIMD code.
+
+What a frame holds is data here: an id that nobody described is a group, a short frame makes values that do not count.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numba import njit
+
+from kyotsu.can import layout as at
+from kyotsu.can.frames import Flag
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+BLOCK = 16_384  # frames sorted at a time, so that what they hold stays in the second-level cache
+TILE = 512  # rows decoded at a time; a few lines of 64-bit words and of results stay in the first-level cache
+EXTENDED, REMOTE, ERROR, FD = (int(flag) for flag in (Flag.EXTENDED, Flag.REMOTE, Flag.ERROR, Flag.FD))
+TURN = np.uint64(1 << 63)
+ODD_BYTES, ODD_PAIRS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF)
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+# The constants of the tables are part of the machine code, so they are part of its name on disk.
+IDENTITY = hashlib.sha256(Path(at.__file__).read_bytes()).hexdigest()[:12]
+
+
+def _compiled(function: Function) -> Function:
+    """Machine code, kept on disk where there is a place for it."""
+    function.__qualname__ = f"{function.__name__}_{IDENTITY}"
+    try:
+        return cast(Function, njit(cache=True, **OPTIONS)(function))
+    except RuntimeError:
+        return cast(Function, njit(**OPTIONS)(function))
+
+
+def _inlined(function: Function) -> Function:
+    return cast(Function, njit(forceinline=True, no_cpython_wrapper=True, **OPTIONS)(function))
+
+
+# --- frames to groups ---
+
+
+@_inlined
+def _found(table: Any, key: int) -> int:
+    """The group of a key in an open-addressed table."""
+    mask = table.shape[0] - 1
+    place = ((key * 2654435761) >> 16) & mask
+    while table[place, 0] >= 0:
+        if table[place, 0] == key:
+            return table[place, 1]  # type: ignore[no-any-return]
+        place = (place + 1) & mask
+    return np.int64(at.UNKNOWN)
+
+
+@_inlined
+def _group_of(frame_id: int, flags: int, tables: Any) -> int:
+    """The group of a frame: by its id, and where no message has it by its group number."""
+    if flags & ERROR:
+        return np.int64(at.ERROR)
+    if flags & REMOTE:
+        return np.int64(at.REMOTE)
+    if not flags & EXTENDED:
+        if frame_id >= tables.standard.size:
+            return np.int64(at.UNKNOWN)
+        return np.int64(tables.standard[frame_id])
+    group = _found(tables.extended, frame_id)
+    if group == at.UNKNOWN:
+        number = (frame_id >> 8) & 0x3FFFF
+        group = _found(tables.groups, number & 0x3FF00 if (number >> 8) & 0xFF < 240 else number)
+    return group
+
+
+@_compiled
+def classify(
+    frame_id: Any, flags: Any, length: Any, tables: Any, group: Any, counts: Any, shortest: Any, short: Any, long: Any
+) -> None:
+    """The group of each frame.
+
+    Args:
+        frame_id, flags, length: of the frames.
+        tables: of the layout.
+        group: to be filled, shape (frame,).
+        counts: added to, shape (group,): frames of each group.
+        shortest: lowered, shape (message,): bytes of the shortest frame of each message.
+        short, long: added to, shape (message,): frames shorter and longer than described.
+    """
+    for index in range(frame_id.size):
+        chosen = _group_of(np.int64(frame_id[index]), np.int64(flags[index]), tables)
+        group[index] = chosen
+        counts[chosen] += 1
+        if chosen >= at.OTHERS:
+            message = chosen - at.OTHERS
+            size, described = np.int64(length[index]), tables.messages[message, at.LENGTH]
+            if size < shortest[message]:
+                shortest[message] = size
+            if size < described:
+                short[message] += 1
+            elif size > described and (not flags[index] & FD or size > tables.messages[message, at.LONGEST]):
+                long[message] += 1
+
+
+@_compiled
+def count_keys(keys: Any) -> tuple[Any, Any]:
+    """How often each key is there, in the order of first appearance: (keys, counts)."""
+    size = 1024
+    places = np.full(size, -1, np.int64)
+    found = np.empty(size // 2, np.uint64)
+    counts = np.zeros(size // 2, np.int64)
+    known = 0
+    for key in keys:
+        place = np.int64((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)) & (size - 1)
+        while places[place] >= 0 and found[places[place]] != key:
+            place = (place + 1) & (size - 1)
+        if places[place] < 0:
+            if known == found.size:
+                size *= 4
+                places = np.full(size, -1, np.int64)
+                found, counts = _grown(found, size // 2), _grown(counts, size // 2)
+                for number in range(known):
+                    place = np.int64((found[number] * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)) & (size - 1)
+                    while places[place] >= 0:
+                        place = (place + 1) & (size - 1)
+                    places[place] = number
+                place = np.int64((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)) & (size - 1)
+                while places[place] >= 0:
+                    place = (place + 1) & (size - 1)
+            places[place] = known
+            found[known] = key
+            known += 1
+        counts[places[place]] += 1
+    return found[:known], counts[:known]
+
+
+@_inlined
+def _grown(values: Any, size: int) -> Any:
+    more = np.zeros(size, values.dtype)
+    more[: values.size] = values
+    return more
+
+
+# --- bits to numbers ---
+
+
+@_inlined
+def _swapped(word: Any) -> Any:
+    """A word with its bytes in the other order."""
+    word = ((word & ODD_BYTES) << np.uint64(8)) | ((word >> np.uint64(8)) & ODD_BYTES)
+    word = ((word & ODD_PAIRS) << np.uint64(16)) | ((word >> np.uint64(16)) & ODD_PAIRS)
+    return (word << np.uint64(32)) | (word >> np.uint64(32))
+
+
+@_inlined
+def _joined(first: Any, second: Any, join: Any, big: bool) -> Any:
+    """The 64 bits from bit `join` of the first word on, where 0 < join < 64."""
+    if big:
+        return (first << join) | (second >> (np.uint64(64) - join))
+    return (first >> join) | (second << (np.uint64(64) - join))
+
+
+@_inlined
+def _raw(word: Any, up: Any, down: Any, sign: Any) -> Any:
+    """The raw value, in two's complement where signed."""
+    return (((word << up) >> down) ^ sign) - sign
+
+
+@_inlined
+def _half(bits: Any) -> Any:
+    """The number that 16 bits of IEEE 754 stand for."""
+    exponent, fraction = np.int64((bits >> np.uint64(10)) & np.uint64(31)), np.float64(bits & np.uint64(1023))
+    if exponent == 31:
+        size = np.inf if fraction == 0 else np.nan
+    elif exponent == 0:
+        size = fraction * 2.0**-24
+    else:
+        size = (1024.0 + fraction) * 2.0 ** (exponent - 25)
+    return -size if bits & np.uint64(0x8000) else size
+
+
+@_inlined
+def _number(raw: Any, kind: int, scale: float, offset: float) -> Any:
+    """A raw value as it counts: raw x scale + offset in double precision, each step rounded."""
+    if kind == at.REAL:
+        number = np.float64(np.int32(raw))
+    elif kind == at.REAL_UNSIGNED:
+        number = np.float64(raw)
+    elif kind == at.FLOAT_16:
+        number = _half(raw)
+    elif kind == at.FLOAT_32:
+        number = np.float64(np.uint32(raw).view(np.float32))
+    elif kind == at.FLOAT_64:
+        number = np.uint64(raw).view(np.float64)
+    else:
+        number = np.float64(np.int64(raw))
+    return number * scale + offset
+
+
+# --- a line of one tile ---
+
+
+@_inlined
+def _fill_whole(target: Any, line: Any, up: Any, down: Any, sign: Any) -> None:
+    for row in range(target.size):
+        target[row] = _raw(line[row], up, down, sign)
+
+
+@_inlined
+def _fill_affine(target: Any, line: Any, up: Any, down: Any, sign: Any, scale: Any, offset: Any) -> None:
+    for row in range(target.size):
+        target[row] = _raw(line[row], up, down, sign) * scale + offset
+
+
+@_inlined
+def _fill_small(target: Any, line: Any, up: Any, down: Any, sign: Any, scale: float, offset: float) -> None:
+    for row in range(target.size):
+        target[row] = np.float64(np.int32(_raw(line[row], up, down, sign))) * scale + offset
+
+
+@_inlined
+def _fill_wide(target: Any, line: Any, up: Any, down: Any, sign: Any, scale: float, offset: float) -> None:
+    for row in range(target.size):
+        target[row] = np.float64(np.int64(_raw(line[row], up, down, sign))) * scale + offset
+
+
+def _fill_other(
+    target: Any, line: Any, up: Any, down: Any, sign: Any, kind: int, scale: float, offset: float
+) -> None:
+    for row in range(target.size):
+        target[row] = _number(_raw(line[row], up, down, sign), kind, scale, offset)
+
+
+_fill_other = njit(**OPTIONS)(_fill_other)  # rare, so called rather than inlined
+
+
+@_inlined
+def _inside(mask: Any, line: Any, up: Any, down: Any, sign: Any, bias: int, ranges: Any) -> None:
+    """Where the raw value lies in one of the ranges: 1, else 0."""
+    turn = TURN if bias else np.uint64(0)
+    mask[:] = 0
+    for number in range(ranges.shape[0]):
+        low, high = ranges[number, 0], ranges[number, 1]
+        for row in range(mask.size):
+            raw = _raw(line[row], up, down, sign) ^ turn
+            mask[row] |= (raw >= low) & (raw <= high)
+
+
+@_inlined
+def _line_of(field: Any, lines: Any, spare: int, size: int) -> Any:
+    """The line that has all bits of a field: a plane, or two joined in the spare line."""
+    if field[at.SECOND_PLANE] < 0:
+        return lines[field[at.FIRST_PLANE], :size]
+    first, second = lines[field[at.FIRST_PLANE]], lines[field[at.SECOND_PLANE]]
+    join, big, target = np.uint64(field[at.JOIN]), field[at.FIELD_BIG] != 0, lines[spare]
+    for row in range(size):
+        target[row] = _joined(first[row], second[row], join, big)
+    return target[:size]
+
+
+# --- groups to columns ---
+
+
+@_inlined
+def _load_planes(words: Any, rows: Any, planes: Any, lines: Any) -> None:
+    """The words of a payload that a message's signals need, in the byte order that they need."""
+    for plane in range(planes.shape[0]):
+        word, line = planes[plane, at.PLANE_WORD], lines[plane]
+        if word >= words.shape[1]:
+            line[: rows.size] = 0
+            continue
+        if plane > 0 and planes[plane, at.PLANE_BIG] and planes[plane - 1, at.PLANE_WORD] == word:
+            before = lines[plane - 1]
+            for row in range(rows.size):
+                line[row] = _swapped(before[row])
+            continue
+        for row in range(rows.size):
+            line[row] = words[rows[row], word]
+        if planes[plane, at.PLANE_BIG]:
+            for row in range(rows.size):
+                line[row] = _swapped(line[row])
+
+
+@_inlined
+def _fill_gates(message: int, tables: Any, lines: Any, spare: int, gates: Any, size: int) -> None:
+    """Which rows have each branch of the multiplexors."""
+    begin, end = tables.messages[message, at.GATES], tables.messages[message + 1, at.GATES]
+    for number in range(begin, end):
+        gate = tables.gates[number]
+        field = tables.fields[gate[at.GATE_FIELD]]
+        mask = gates[number - begin, :size]
+        ranges = tables.ranges[gate[at.GATE_RANGES] : gate[at.GATE_RANGES_END]]
+        up, down, sign = np.uint64(field[at.UP]), np.uint64(field[at.DOWN]), np.uint64(field[at.SIGN])
+        _inside(mask, _line_of(field, lines, spare, size), up, down, sign, gate[at.GATE_BIAS], ranges)
+        if gate[at.GATE_PARENT] >= 0:
+            above = gates[gate[at.GATE_PARENT]]
+            for row in range(size):
+                mask[row] &= above[row]
+
+
+@_inlined
+def _fill_validities(
+    message: int, tables: Any, lines: Any, spare: int, gates: Any, length: Any, rows: Any, offsets: Any, first: int,
+    bytes8: Any,
+) -> None:  # fmt: skip
+    """Which values count, for those signals of which not all do."""
+    size = rows.size
+    for number in range(tables.messages[message, at.VALIDITIES], tables.messages[message + 1, at.VALIDITIES]):
+        validity = tables.validities[number]
+        place = offsets[validity[at.VALID_SLOT]]
+        if place < 0:
+            continue
+        target = bytes8[place + first : place + first + size]
+        if validity[at.VALID_FIELD] >= 0:
+            field = tables.fields[validity[at.VALID_FIELD]]
+            ranges = tables.ranges[validity[at.VALID_RANGES] : validity[at.VALID_RANGES_END]]
+            up, down, sign = np.uint64(field[at.UP]), np.uint64(field[at.DOWN]), np.uint64(field[at.SIGN])
+            _inside(target, _line_of(field, lines, spare, size), up, down, sign, validity[at.VALID_BIAS], ranges)
+            for row in range(size):
+                target[row] ^= 1
+        else:
+            target[:] = 1
+        if validity[at.VALID_GATE] >= 0:
+            gate = gates[validity[at.VALID_GATE]]
+            for row in range(size):
+                target[row] &= gate[row]
+        needed = validity[at.VALID_BYTES]
+        for row in range(size):
+            target[row] &= length[rows[row]] >= needed
+
+
+@_inlined
+def _fill_columns(
+    message: int, tables: Any, lines: Any, spare: int, offsets: Any, first: int, size: int, arena: Any
+) -> None:
+    """The values of each signal."""
+    bytes8, bytes16, bytes32, bytes64, singles, doubles = arena
+    for number in range(tables.messages[message, at.COLUMNS], tables.messages[message + 1, at.COLUMNS]):
+        column = tables.columns[number]
+        field = tables.fields[column[at.COLUMN_FIELD]]
+        line = _line_of(field, lines, spare, size)
+        up, down, sign = np.uint64(field[at.UP]), np.uint64(field[at.DOWN]), np.uint64(field[at.SIGN])
+        kind, width = column[at.COLUMN_KIND], column[at.COLUMN_WIDTH]
+        begin = offsets[column[at.COLUMN_SLOT]] // width + first
+        end = begin + size
+        scale, offset = tables.factors[number, 0], tables.factors[number, 1]
+        if kind == at.FLOAT_32 and width == 4 or kind == at.FLOAT_64 and scale == 1 and offset == 0:
+            kind = at.INTEGER  # the bits as they are
+        if kind == at.INTEGER:
+            if width == 1:
+                _fill_whole(bytes8[begin:end], line, up, down, sign)
+            elif width == 2:
+                _fill_whole(bytes16[begin:end], line, up, down, sign)
+            elif width == 4:
+                _fill_whole(bytes32[begin:end], line, up, down, sign)
+            else:
+                _fill_whole(bytes64[begin:end], line, up, down, sign)
+        elif kind == at.REAL and width == 8:
+            _fill_small(doubles[begin:end], line, up, down, sign, scale, offset)
+        elif kind == at.REAL:
+            _fill_small(singles[begin:end], line, up, down, sign, scale, offset)
+        elif kind == at.AFFINE:
+            whole, more = np.uint64(column[at.COLUMN_SCALE]), np.uint64(column[at.COLUMN_OFFSET])
+            if width == 1:
+                _fill_affine(bytes8[begin:end], line, up, down, sign, whole, more)
+            elif width == 2:
+                _fill_affine(bytes16[begin:end], line, up, down, sign, whole, more)
+            elif width == 4:
+                _fill_affine(bytes32[begin:end], line, up, down, sign, whole, more)
+            else:
+                _fill_affine(bytes64[begin:end], line, up, down, sign, whole, more)
+        elif kind == at.REAL_WIDE and width == 8:
+            _fill_wide(doubles[begin:end], line, up, down, sign, scale, offset)
+        elif width == 8:
+            _fill_other(doubles[begin:end], line, up, down, sign, kind, scale, offset)
+        else:
+            _fill_other(singles[begin:end], line, up, down, sign, kind, scale, offset)
+
+
+@_compiled
+def decode(
+    time: Any, frame_id: Any, bus: Any, length: Any, words: Any, group: Any, tables: Any, offsets: Any, arena: Any,
+    most: Any,
+) -> None:  # fmt: skip
+    """All columns of all messages of some frames.
+
+    Args:
+        time, frame_id, bus, length: of the frames.
+        words: their payloads as 64-bit words, shape (frame, word).
+        group: of each frame, from `classify`.
+        tables: of the layout.
+        offsets: [byte] where each slot begins in the arena, a multiple of 8; -1 where it is not wanted.
+        arena: the same memory as 8-, 16-, 32- and 64-bit whole numbers and as single and double precision.
+        most: planes, gates and validities of the largest message.
+    """
+    messages = tables.messages.shape[0] - 1
+    cursors = np.zeros(messages, np.int64)  # rows of each message that are done
+    ends = np.zeros(messages + at.OTHERS, np.int64)
+    order = np.empty(BLOCK, np.int64)
+    spare = most[0]
+    lines = np.empty((spare + 1, TILE), np.uint64)
+    gates = np.empty((max(most[1], 1), TILE), np.uint8)
+    bytes8, bytes64 = arena[0], arena[3]
+    for begin in range(0, time.size, BLOCK):
+        end = min(begin + BLOCK, time.size)
+        ends[:] = 0
+        for index in range(begin, end):
+            ends[group[index]] += 1
+        total = 0
+        for number in range(ends.size):
+            total += ends[number]
+            ends[number] = total - ends[number]
+        for index in range(begin, end):
+            chosen = np.int64(group[index])
+            order[ends[chosen]] = index
+            ends[chosen] += 1
+        for message in range(messages):
+            row, last = ends[message + at.OTHERS - 1], ends[message + at.OTHERS]
+            planes = tables.planes[tables.messages[message, at.PLANES] : tables.messages[message + 1, at.PLANES]]
+            while row < last:
+                rows = order[row : min(row + TILE, last)]
+                size, first = rows.size, cursors[message]
+                slot = tables.messages[message, at.SLOTS]
+                times = bytes64[offsets[slot] // 8 + first : offsets[slot] // 8 + first + size]
+                buses = bytes8[offsets[slot + 1] + first : offsets[slot + 1] + first + size]
+                for number in range(size):
+                    times[number] = time[rows[number]]
+                    buses[number] = bus[rows[number]]
+                if tables.messages[message, at.SOURCE_SLOT] >= 0:
+                    place = offsets[tables.messages[message, at.SOURCE_SLOT]] + first
+                    for number in range(size):
+                        bytes8[place + number] = frame_id[rows[number]] & 0xFF
+                if tables.messages[message, at.POSITION_SLOT] >= 0:
+                    place = offsets[tables.messages[message, at.POSITION_SLOT]] // 8 + first
+                    for number in range(size):
+                        bytes64[place + number] = rows[number]
+                _load_planes(words, rows, planes, lines)
+                _fill_gates(message, tables, lines, spare, gates, size)
+                _fill_validities(message, tables, lines, spare, gates, length, rows, offsets, first, bytes8)
+                _fill_columns(message, tables, lines, spare, offsets, first, size, arena)
+                cursors[message] += size
+                row += size
