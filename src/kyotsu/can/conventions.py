@@ -36,6 +36,7 @@ _NONE = re.compile(
     r"|(?:invalid|not available)[ /]+(?:sna|not available|invalid)|no data|signal not available \(?sna\)?",
     re.IGNORECASE,
 )
+_WORDS_OF_NONE = ("sna", "avail", "invalid", "no data")
 _RESERVED = re.compile(
     r"reserved|res|error|err|n/?a|undefined|unused|not (?:used|defined|installed|supported)"
     r"|don'?t care(?:/take no action)?|take no action|error indicator|fault|error condition|out of range",
@@ -90,7 +91,8 @@ def reserved_values(length: int, *, signed: bool, protocol: Protocol, frame_id: 
 
 def labelled_as_none(labels: Mapping[int, str], length: int) -> tuple[RawRange, ...]:
     """The raw values whose label can only mean that there is no value."""
-    if length < 2 or not labels:
+    words = "\n".join(labels.values()).lower()
+    if length < 2 or not any(word in words for word in _WORDS_OF_NONE):
         return ()
     none = sorted(raw for raw, label in labels.items() if len(label) < 60 and _NONE.fullmatch(label.strip()))
     if not none or len(none) == len(labels) > 1:

@@ -17,14 +17,14 @@ kyotsu's own attributes say what DBC has no word for. They win over every conven
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import cast, get_args
 
 from kyotsu.can import conventions
-from kyotsu.can.dbc_text import DbcText, MessageText, SignalKey, SignalText, read_statements
-from kyotsu.can.matrix import NO_LABELS, Matrix, Message, Protection, Protocol, RawRange, Signal
-from kyotsu.can.multiplexing import ALWAYS, Selection, select
+from kyotsu.can.dbc_signals import Carrier, SignalAssembly, unique
+from kyotsu.can.dbc_text import DbcText, MessageText, SignalKey, read_statements
+from kyotsu.can.matrix import Matrix, Message, Protection, Protocol, RawRange, Signal
 from kyotsu.can.repairs import Repairs, quoted
 
 EXTENDED_FLAG = 1 << 31
@@ -34,9 +34,6 @@ NO_NODE = "Vector__XXX"
 FRAME_FORMATS = (
     "StandardCAN", "ExtendedCAN", "reserved", "J1939PG", *["reserved"] * 10, "StandardCAN_FD", "ExtendedCAN_FD",
 )  # fmt: skip
-FLOAT_LENGTHS = (16, 32, 64)
-
-_RAW_RANGE = re.compile(r"\s*([+-]?\w+)(?:\s*-\s*([+-]?\w+))?\s*")
 
 
 def parse_dbc(text: str, repairs: Repairs, name: str) -> Matrix | None:
@@ -45,25 +42,6 @@ def parse_dbc(text: str, repairs: Repairs, name: str) -> Matrix | None:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     statements = read_statements(text, repairs)
     return _Assembly(statements, repairs, name).matrix() if statements.recognised else None
-
-
-def raw_ranges(text: str) -> tuple[RawRange, ...] | None:
-    """The ranges of raw values in a text such as `0xFF` or `1022-1023,1021`; `None` if it is none such."""
-    ranges = []
-    for part in text.split(",") if text.strip() else []:
-        match = _RAW_RANGE.fullmatch(part) if len(part) < 60 else None
-        try:
-            low = int(match[1], 0) if match else None
-            high = int(match[2], 0) if match and match[2] else low
-        except ValueError:
-            return None
-        if low is None or high is None or high < low:
-            return None
-        ranges.append((low, high))
-    return conventions.merged(ranges)
-
-
-SignalNote = Callable[[str, str, str], None]  # found, expected, action
 
 
 class _Assembly:
@@ -77,11 +55,12 @@ class _Assembly:
             for node, values in text.node_attributes.items()
             if values.get("SystemNodeLongSymbol")
         }
+        self.signals = SignalAssembly(text, repairs, self.node_names)
         self.default_cycle = _milliseconds(text.defaults.get("GenMsgCycleTime"))
         self.default_format = self.frame_format(text.defaults.get("VFrameFormat"))
         stated = text.bus_attributes.get("ProtocolType") or text.defaults.get("ProtocolType") or ""
         self.is_j1939 = "j1939" in stated.lower() or "nmea" in stated.lower()
-        self.names: set[str] = set()
+        self.names: dict[str, int] = {}
         self.multiplexing: dict[int, dict[str, tuple[str, tuple[RawRange, ...]]]] = {}
 
     def matrix(self) -> Matrix:
@@ -156,9 +135,11 @@ class _Assembly:
     def message(self, part: MessageText) -> Message:
         frame_id, is_extended = self.identity(part)
         attributes = self.text.message_attributes.get(part.raw_id, {})
-        name = self.unique(attributes.get("SystemMessageLongSymbol") or part.name, self.names, part.line, None)
+        long = attributes.get("SystemMessageLongSymbol") or part.name
+        name = unique(long, self.names, partial(self.repairs.note, part.line, long))
         is_fd, protocol = self.form(part, frame_id, attributes, is_extended=is_extended)
-        signals = self.signals(part, name, frame_id, protocol)
+        stated = self.multiplexing.get(part.raw_id, {})
+        signals = self.signals.of_message(part, stated, Carrier(name, frame_id, protocol))
         cycle = attributes.get("GenMsgCycleTime")
         senders = [part.sender, *self.text.senders.get(part.raw_id, ([], 0))[0]]
         named = tuple(dict.fromkeys(self.node_names.get(node, node) for node in senders))
@@ -176,19 +157,6 @@ class _Assembly:
             comment=self.text.message_comments.get(part.raw_id, ("", 0))[0],
             line=part.line,
         )
-
-    def unique(self, name: str, taken: set[str], line: int, message: str | None) -> str:
-        """A name that is not taken yet."""
-        if name in taken:
-            count = 2
-            while f"{name}_{count}" in taken:
-                count += 1
-            key = f"{message}.{name}" if message else name
-            action = f"The later one was called {name}_{count}."
-            self.repairs.note(line, key, f"the name {quoted(name)} again", "names that differ", action)
-            name = f"{name}_{count}"
-        taken.add(name)
-        return name
 
     def frame_format(self, value: str | None) -> str | None:
         """The word of a frame format, which stands as a word or as a number of the list."""
@@ -223,121 +191,6 @@ class _Assembly:
         protocol: Protocol = "j1939" if said and is_extended else ""
         return is_fd, conventions.transport(frame_id, part.length, protocol, is_extended=is_extended, is_fd=is_fd)
 
-    def signals(self, part: MessageText, message: str, frame_id: int, protocol: Protocol) -> tuple[Signal, ...]:
-        stated = self.multiplexing.get(part.raw_id, {})
-        selections: dict[str, Selection] = {}
-        if stated or any(signal.marker is not None for signal in part.signals):
-            line_of = {signal.name: signal.line for signal in reversed(part.signals)}
-            markers = [(signal.name, signal.marker) for signal in part.signals]
-            selections = select(markers, stated, partial(self.note_signal, message, line_of))
-        names = self.signal_names(part, message)
-        long_names = {signal.name: name for signal, name in zip(reversed(part.signals), reversed(names), strict=True)}
-        of_message = partial(self.signal, part, long_names, message, protocol, frame_id)
-        return tuple(
-            of_message(signal, name, selections.get(signal.name, ALWAYS))
-            for signal, name in zip(part.signals, names, strict=True)
-        )
-
-    def signal_names(self, part: MessageText, message: str) -> list[str]:
-        """The names of a message's signals: the long ones, each once."""
-        attributes, taken, names = self.text.signal_attributes, set[str](), []
-        for signal in part.signals:
-            name = signal.name
-            if attributes:
-                stated = attributes.get((part.raw_id, name))
-                name = (stated.get("SystemSignalLongSymbol") if stated else None) or name
-            names.append(self.unique(name, taken, signal.line, message))
-        return names
-
-    def signal(
-        self, part: MessageText, long_names: Mapping[str, str], message: str, protocol: Protocol, frame_id: int,
-        stated: SignalText, name: str, selection: Selection,
-    ) -> Signal:  # fmt: skip
-        text, key = self.text, (part.raw_id, stated.name)
-        attributes = text.signal_attributes.get(key) if text.signal_attributes else None
-        note = partial(self.repairs.note, stated.line, f"{message}.{name}")
-        labels = self.labels(key, stated, note)
-        is_float = bool(text.float_types) and self.is_float(key, stated, note)
-        not_available: tuple[RawRange, ...] | None = None
-        if attributes and "KyotsuNotAvailable" in attributes:
-            not_available = raw_ranges(attributes["KyotsuNotAvailable"])
-            if not_available is None:
-                found = f"KyotsuNotAvailable {quoted(attributes['KyotsuNotAvailable'])}"
-                note(found, 'raw values such as "0xFF" or "1022-1023,1021"', "It was left out.")
-        if not_available is None:
-            not_available = () if is_float else self.not_available(stated, labels, protocol, frame_id)
-        comment = text.signal_comments.get(key)
-        multiplexor = selection.multiplexor
-        return Signal(
-            name, stated.start, stated.length, stated.big_endian, stated.signed, is_float, stated.scale, stated.offset,
-            stated.minimum, stated.maximum, stated.unit, labels, selection.is_multiplexor,
-            None if multiplexor is None else long_names[multiplexor], selection.values, not_available,
-            self.initial(attributes.get("GenSigStartValue"), note) if attributes else None,
-            self.nodes(stated.receivers), comment[0] if comment else "", stated.line,
-        )  # fmt: skip
-
-    def nodes(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(self.node_names.get(name, name) for name in names) if self.node_names else names
-
-    def labels(self, key: SignalKey, stated: SignalText, note: SignalNote) -> Mapping[int, str]:
-        """The value table of a signal; values of a signed one that are written as unsigned are turned."""
-        found = self.text.labels.get(key)
-        labels = found[0] if found else {}
-        if not labels and self.text.table_of and (table := self.text.table_of.get(key)):
-            labels = self.text.tables.get(table[0], {})
-            if table[0] not in self.text.tables:
-                note(f"the value table {table[0]!r}, which there is not", "a VAL_TABLE_", "It has no labels.")
-        if not labels:
-            return NO_LABELS
-        if stated.signed and max(labels) >= 1 << (stated.length - 1):
-            return self.turned(labels, stated.length, note)
-        return labels
-
-    def turned(self, labels: dict[int, str], length: int, note: SignalNote) -> dict[int, str]:
-        half, whole = 1 << (length - 1), 1 << length
-        wrong = [raw for raw in labels if half <= raw < whole and raw - whole not in labels]
-        if wrong:
-            found = f"labels of {', '.join(map(str, wrong[:4]))} on a signed signal of {length} bits"
-            note(found, f"raw values from {-half} to {half - 1}", f"{whole} was taken from them.")
-        chosen = set(wrong)
-        return {raw - whole if raw in chosen else raw: label for raw, label in labels.items()}
-
-    def is_float(self, key: SignalKey, stated: SignalText, note: SignalNote) -> bool:
-        kind = self.text.float_types.get(key, (0, 0))[0]
-        if kind not in (1, 2):
-            return False
-        if stated.length not in FLOAT_LENGTHS:
-            note(f"a floating signal of {stated.length} bits", "16, 32 or 64", "It was read as a whole number.")
-            return False
-        if stated.length != 32 * kind:
-            action = f"It was read as a float of {stated.length} bits."
-            note(f"SIG_VALTYPE_ {kind} with {stated.length} bits", f"{32 * kind} bits", action)
-        return True
-
-    def not_available(
-        self, stated: SignalText, labels: Mapping[int, str], protocol: Protocol, frame_id: int
-    ) -> tuple[RawRange, ...]:
-        ranges = conventions.labelled_as_none(labels, stated.length) if labels else ()
-        if protocol in ("j1939", "nmea2000"):
-            reserved = conventions.reserved_values(
-                stated.length, signed=stated.signed, protocol=protocol, frame_id=frame_id
-            )
-            ranges = conventions.merged([*ranges, *conventions.without_named(reserved, labels)])
-        return ranges
-
-    def initial(self, value: str | None, note: SignalNote) -> int | None:
-        if value is None:
-            return None
-        try:
-            number = int(value) if re.fullmatch(r"[+-]?\d{1,20}", value) else float(value)
-            whole = int(number)
-        except (ValueError, OverflowError):
-            whole, number = 0, 0.5
-        if whole != number:
-            note(f"the start value {quoted(value)}", "a raw value, a whole number", "It was left out.")
-            return None
-        return whole
-
     def protection(
         self, attributes: Mapping[str, str], signals: Mapping[str, Signal], message: str, line: int
     ) -> Protection | None:
@@ -359,11 +212,6 @@ class _Assembly:
             attributes.get("KyotsuChecksumAlgorithm") or None if checksum in signals else None,
             int(data_id, 0) if data_id.startswith("0x") else int(data_id),
         )
-
-    def note_signal(
-        self, message: str, line_of: Mapping[str, int], signal: str, found: str, expected: str, action: str
-    ) -> None:
-        self.repairs.note(line_of.get(signal), f"{message}.{signal}", found, expected, action)
 
 
 def _milliseconds(value: str | None) -> float | None:

@@ -382,7 +382,10 @@ class _Reader:
         return match.end()
 
     def pairs(self, text: str) -> dict[int, str]:
-        return {int(value): unescaped(label) for value, label in form.PAIR.findall(text)}
+        pairs = form.PAIR.findall(text)
+        if "\\" in text:
+            return {int(value): unescaped(label) for value, label in pairs}
+        return {int(value): label for value, label in pairs}
 
     def read_table(self, start: int) -> int:
         match = form.TABLE.match(self.text, start)

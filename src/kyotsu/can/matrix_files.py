@@ -55,10 +55,7 @@ def matrix_of(content: bytes, name: str, *, shown: str | None = None) -> tuple[M
     problems = repairs.all()
     if matrix is None:
         found = "no message that can be read" if text.strip() else "an empty file"
-        return None, [
-            Problem(Location(shown or name), found, "BO_ <id> <name>: <bytes> <sender>", "Check the file."),
-            *problems,
-        ]
+        return None, [Problem(Location(shown or name), found, "BO_ <id> <name>: <bytes> <sender>", "Check the file.")]
     return replace(matrix, file=shown or name, fingerprint=fingerprint), problems
 
 

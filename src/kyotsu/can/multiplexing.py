@@ -37,8 +37,10 @@ def select(
     plain = [name for name, marker in markers if marker == "M"]
     result = {name: Selection(True) for name in multiplexors}
     for name, marker in markers:
-        value = int(marker[1:].removesuffix("M")) if marker is not None and marker != "M" else None
         by, ranges = stated.get(name, (None, ()))
+        if by is None and (marker is None or marker == "M"):
+            continue
+        value = int(marker[1:].removesuffix("M")) if marker is not None and marker != "M" else None
         if by is not None and (by not in names or by == name):
             note(name, f"the multiplexor {by!r}", "another signal of the message", "The statement was left out.")
             by, ranges = None, ()
@@ -51,8 +53,8 @@ def select(
         if by not in result or not result[by].is_multiplexor:
             note(by, "a signal that selects others without a mark", "M or m<value>M", "It was read as a multiplexor.")
             result[by] = result.get(by, ALWAYS)._replace(is_multiplexor=True)
-        selected = result.get(name, ALWAYS)
-        result[name] = Selection(selected.is_multiplexor, by, merged(ranges))
+        selects = name in result and result[name].is_multiplexor
+        result[name] = Selection(selects, by, merged(ranges) if len(ranges) > 1 else ranges)
     _cut_loops(result, note)
     return result
 
