@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from kyotsu.can.matrix import Protection, Protocol, RawRange
 
@@ -74,14 +75,35 @@ def transport(frame_id: int, length: int, protocol: Protocol, *, is_extended: bo
     return "j1939" if broadcast and not is_diagnostic(frame_id, is_extended=True) else "isotp"
 
 
-def reserved_values(length: int, *, signed: bool, protocol: Protocol, frame_id: int) -> tuple[RawRange, ...]:
+class SignalKind(NamedTuple):
+    """What of a signal and its message decides which raw values are none."""
+
+    length: int
+    signed: bool
+    is_float: bool
+    protocol: Protocol
+    frame_id: int
+
+
+def implied_none(kind: SignalKind, labels: Mapping[int, str]) -> tuple[RawRange, ...]:
+    """The raw values that are none by the protocol or by their label, where nothing more is stated."""
+    if kind.is_float:
+        return ()
+    ranges = labelled_as_none(labels, kind.length) if labels else ()
+    if kind.protocol in ("j1939", "nmea2000"):
+        ranges = merged([*ranges, *without_named(reserved_values(kind), labels)])
+    return ranges
+
+
+def reserved_values(kind: SignalKind) -> tuple[RawRange, ...]:
     """The raw values of a signal that J1939 or NMEA 2000 keep for "error" and "not available"."""
-    if protocol == "nmea2000" or (protocol == "j1939" and group_number(frame_id) >= _FAST_PACKETS[0]):
+    length, signed = kind.length, kind.signed
+    if kind.protocol == "nmea2000" or (kind.protocol == "j1939" and group_number(kind.frame_id) >= _FAST_PACKETS[0]):
         if not 2 <= length <= _LONGEST_NMEA:
             return ()
         top = (1 << (length - 1 if signed else length)) - 1
         return ((top, top),) if length < 4 else ((top - 1, top),)
-    if protocol != "j1939" or signed or not 2 <= length <= _LONGEST_J1939:
+    if kind.protocol != "j1939" or signed or not 2 <= length <= _LONGEST_J1939:
         return ()
     top = (1 << length) - 1
     if length >= 8:

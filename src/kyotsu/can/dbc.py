@@ -17,7 +17,7 @@ kyotsu's own attributes say what DBC has no word for. They win over every conven
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import cast, get_args
 
@@ -77,7 +77,6 @@ class _Assembly:
                 self.repairs.note(part.line, part.name, found, "signals of messages", "They were left out.")
             else:
                 messages.append(self.message(part))
-        self.note_repeated_ids(messages)
         return Matrix(self.name, tuple(messages), self.text.version)
 
     def find_owners(self) -> None:
@@ -109,15 +108,6 @@ class _Assembly:
             if raw_id not in signals:
                 found = f"a comment on message {raw_id}, which there is not"
                 self.repairs.note(line, None, found, "a message of the file", "It was left out.")
-
-    def note_repeated_ids(self, messages: Iterable[Message]) -> None:
-        seen: dict[tuple[int, bool], Message] = {}
-        for message in messages:
-            first = seen.setdefault((message.frame_id, message.is_extended), message)
-            if first is not message:
-                found = f"the id 0x{message.frame_id:X} again, after {first.name} in line {first.line}"
-                action = "Both were kept; frames are decoded by the first."
-                self.repairs.note(message.line, message.name, found, "one message for an id", action)
 
     def identity(self, part: MessageText) -> tuple[int, bool]:
         """Id and whether it is extended, mended where bit 31 is missing."""
@@ -196,12 +186,14 @@ class _Assembly:
     ) -> Protection | None:
         """Counter and checksum: as kyotsu's attributes state them, or by opendbc's convention."""
         counter, checksum = attributes.get("KyotsuCounter"), attributes.get("KyotsuChecksum")
-        if not counter and not checksum:
+        if counter is None and checksum is None:
             return conventions.protection_by_name(signals, message, self.maker)
         for name in (counter, checksum):
             if name and name not in signals:
                 found = f"the counter or checksum {name!r}, which the message has not"
                 self.repairs.note(line, message, found, "a signal of the message", "It was left out.")
+        if counter not in signals and checksum not in signals:
+            return None
         data_id = attributes.get("KyotsuChecksumDataId", "0")
         if not re.fullmatch(r"\d{1,10}|0x[0-9A-Fa-f]{1,8}", data_id):
             self.repairs.note(line, message, f"the data id {quoted(data_id)}", "a whole number", "It was read as 0.")

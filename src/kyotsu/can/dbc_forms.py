@@ -58,7 +58,7 @@ LIMITS = re.compile(r"[^\S\n]*+\[([^\[\]\n]*+)\]")
 UNIT = re.compile(r'[^\S\n]*+"((?:[^"\\\n]++|\\"?+)*+)"')
 RECEIVERS = re.compile(r"[^\n;]*?(?=\n|\Z|;|(?<=\s)SG_\s|(?<=\s)BO_\s|//)")
 COMMENT = _pattern(rf"CM_(?:~(SG_)~(\d{{1,10}}+)~(\w++)|~(BO_)~(\d{{1,10}}+)|~(?:BU_|EV_)~(\w++))?+ {STRING} (;?)")
-NAMELESS_COMMENT = _pattern(rf"CM_~(SG_|BO_)~(\d{{1,10}}+)(?:~([^\s\";]++))?+ {STRING} (;?)")
+NAMELESS_COMMENT = _pattern(rf"CM_~(?:(SG_|BO_)~)?+(\d{{1,10}}+)(?:~([^\s\";]++))?+ {STRING} (;?)")
 PAIR = re.compile(rf'\s*+({WHOLE})(?:\.0*+)?+\s*+"((?:[^"\\]++|\\"?+)*+)"', re.ASCII)
 PAIRS = rf"((?: {WHOLE}(?:\.0*+)?+ {QUIET})*+) (;?)"
 LABELS = _pattern(rf"VAL_~(\d{{1,10}}+)~(\w++){PAIRS}")

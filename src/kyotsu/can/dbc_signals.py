@@ -100,12 +100,14 @@ class SignalAssembly:
     def note_signal(
         self, message: str, line_of: Mapping[str, int], signal: str, found: str, expected: str, action: str
     ) -> None:
+        """Keep a repair of a signal that multiplexing takes part in."""
         self.repairs.note(line_of.get(signal), f"{message}.{signal}", found, expected, action)
 
     def signal(
         self, raw_id: int, carrier: Carrier, stated: SignalText, name: str, selection: Selection,
         long_names: Mapping[str, str],
     ) -> Signal:  # fmt: skip
+        """One signal, with what the rest of the file says of it."""
         text, key = self.text, (raw_id, stated.name)
         attributes = text.signal_attributes.get(key) if text.signal_attributes else None
         labels: Mapping[int, str] = NO_LABELS
@@ -117,7 +119,8 @@ class SignalAssembly:
             own = self.own_ranges(attributes, note) if attributes else None
         if own is None:
             plain = (labels is NO_LABELS and carrier.protocol in ("", "isotp")) or is_float
-            own = () if plain else self.not_available(stated, labels, carrier)
+            kind = (stated.length, stated.signed, is_float, carrier.protocol, carrier.frame_id)
+            own = () if plain else conventions.implied_none(conventions.SignalKind(*kind), labels)
         comment, multiplexor = text.signal_comments.get(key), selection.multiplexor
         receivers = stated.receivers
         if self.node_names:
@@ -153,6 +156,7 @@ class SignalAssembly:
         return labels
 
     def turned(self, labels: dict[int, str], length: int, note: SignalNote) -> dict[int, str]:
+        """Labels with the raw values of a signed signal."""
         half, whole = 1 << (length - 1), 1 << length
         wrong = [raw for raw in labels if half <= raw < whole and raw - whole not in labels]
         if wrong:
@@ -162,6 +166,7 @@ class SignalAssembly:
         return {raw - whole if raw in chosen else raw: label for raw, label in labels.items()}
 
     def is_float(self, key: SignalKey, stated: SignalText, note: SignalNote) -> bool:
+        """Whether a signal holds a floating number; one of a length that has no float does not."""
         kind = self.text.float_types.get(key, (0, 0))[0]
         if kind not in (1, 2):
             return False
@@ -173,16 +178,8 @@ class SignalAssembly:
             note(f"SIG_VALTYPE_ {kind} with {stated.length} bits", f"{32 * kind} bits", action)
         return True
 
-    def not_available(self, stated: SignalText, labels: Mapping[int, str], carrier: Carrier) -> tuple[RawRange, ...]:
-        ranges = conventions.labelled_as_none(labels, stated.length) if labels else ()
-        if carrier.protocol in ("j1939", "nmea2000"):
-            reserved = conventions.reserved_values(
-                stated.length, signed=stated.signed, protocol=carrier.protocol, frame_id=carrier.frame_id
-            )
-            ranges = conventions.merged([*ranges, *conventions.without_named(reserved, labels)])
-        return ranges
-
     def initial(self, attributes: Mapping[str, str], note: SignalNote) -> int | None:
+        """The raw value that a signal starts with."""
         value = attributes.get("GenSigStartValue")
         if value is None:
             return None

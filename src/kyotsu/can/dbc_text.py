@@ -258,13 +258,13 @@ class _Reader:
         if length == "0" or len(length) > 6:
             return self.read_loose_signal(start)
         numbers = self.numbers
-        limited = not (low == high == "0")
         try:
             values = numbers[scale], numbers[offset], numbers[low], numbers[high]
         except KeyError:
             values = self.number(scale), self.number(offset), self.number(low), self.number(high)
-            if not (math.isfinite(values[0]) and math.isfinite(values[1])):
+            if not all(map(math.isfinite, values)):
                 return self.read_loose_signal(start)
+        limited = not (values[2] == values[3] == 0.0)
         self.line += self.text.count("\n", self.counted, start)
         self.counted = start
         message.signals.append(SignalText(
@@ -304,7 +304,8 @@ class _Reader:
         limited = not (low == high == 0.0)
         self.message.signals.append(SignalText(
             match[1], marker, int(match[3]), int(match[4]), match[5] == "0", match[6] == "-", scale, offset,
-            low if limited else None, high if limited else None, unescaped(unit[1]) if unit else "", receivers, line,
+            low if limited and math.isfinite(low) else None, high if limited and math.isfinite(high) else None,
+            unescaped(unit[1]) if unit else "", receivers, line,
         ))  # fmt: skip
         return names.end() if names else position
 
@@ -356,8 +357,9 @@ class _Reader:
         elif raw_id not in self.result.message_comments:
             self.result.message_comments[raw_id] = comment, line
         if not name:
-            found, action = f"a comment on a signal of {raw_id} without its name", "It was kept with the message."
-            self.repairs.note(line, None, found, "CM_ SG_ <id> <name> ...", action)
+            what = f"a comment on a signal of {raw_id} without its name" if match[1] else f"a comment on {raw_id} alone"
+            expected = "CM_ SG_ <id> <name> ... or CM_ BO_ <id> ..."
+            self.repairs.note(line, None, what, expected, "It was kept with the message.")
         return match.end()
 
     def unclosed(self, start: int) -> int:

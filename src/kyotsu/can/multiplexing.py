@@ -76,6 +76,8 @@ def _only(name: str, multiplexors: list[str], plain: list[str], note: Note) -> s
 
 def _cut_loops(result: dict[str, Selection], note: Note) -> None:
     """Make multiplexors that select each other always present; each signal is looked at twice at most."""
+    if not any(selection.is_multiplexor and selection.multiplexor for selection in result.values()):
+        return  # none that is selected selects
     done: set[str] = set()
     for first in result:
         path: list[str] = []
