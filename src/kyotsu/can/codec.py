@@ -63,7 +63,6 @@ class Codec:
         self.kernels = kernels_for(compiled)
         self.form = _table_form(self.layout, labels=labels)
         self._arenas = ArenaPool()
-        self._most = np.array([self.layout.most_planes, self.layout.most_gates, self.layout.most_validities])
 
     def decode(self, frames: Frames, *, after: Decoded | None = None) -> Decoded:
         """Everything that a block of frames says.
@@ -83,7 +82,8 @@ class Codec:
         offsets, size = slot_offsets(layout, counts[OTHERS:], shortest)
         arena = self._arenas.lend(size)
         time, frame_id, _, bus, length, words = columns
-        self.kernels.decode(time, frame_id, bus, length, words, group, tables, offsets, arena_views(arena), self._most)
+        scratch = self.kernels.scratch_for(count, layout.most_planes, layout.most_gates)
+        self.kernels.decode(time, frame_id, bus, length, words, group, tables, offsets, arena_views(arena), scratch)
         return Decoded(
             frames=frames.size,
             rows=counts[OTHERS:],

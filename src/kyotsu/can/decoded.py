@@ -158,7 +158,7 @@ class Decoded(Mapping[str, pa.RecordBatch]):
         slot = self.plan(name).source_slot
         return self._slot(slot, np.dtype(np.uint8), self.count(name)) if slot >= 0 else None
 
-    def values(self, name: str, signal: str) -> tuple[npt.NDArray[Any], BoolArray | None]:
+    def numbers(self, name: str, signal: str) -> tuple[npt.NDArray[Any], BoolArray | None]:
         """Values of a signal's rows and which of them count; `None` if all do. Nothing is copied."""
         column = next(column for column in self.plan(name).columns if column.name == signal)
         return self.column(column, self.count(name)), self.valid(column, self.count(name))

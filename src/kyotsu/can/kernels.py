@@ -13,9 +13,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from kyotsu.can import layout as at
@@ -23,12 +24,13 @@ from kyotsu.can.frames import Flag
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-BLOCK = 16_384  # frames sorted at a time, so that what they hold stays in the second-level cache
+BLOCK = 8_192  # frames sorted at a time, so that what they hold stays in the second-level cache
 TILE = 512  # rows decoded at a time; a few lines of 64-bit words and of results stay in the first-level cache
 EXTENDED, REMOTE, ERROR, FD = (int(flag) for flag in (Flag.EXTENDED, Flag.REMOTE, Flag.ERROR, Flag.FD))
 TURN = np.uint64(1 << 63)
 ODD_BYTES, ODD_PAIRS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF)
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+# No kernel but `count_keys` makes an array, so none has to count who uses which: at each frame that costs more than the rest.
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 # The constants of the tables are part of the machine code, so they are part of its name on disk.
 IDENTITY = hashlib.sha256(Path(at.__file__).read_bytes()).hexdigest()[:12]
 
@@ -42,8 +44,48 @@ def _compiled(function: Function) -> Function:
         return cast(Function, njit(**OPTIONS)(function))
 
 
+def _counting(function: Function) -> Function:
+    return cast(Function, njit(nogil=True)(function))
+
+
 def _inlined(function: Function) -> Function:
     return cast(Function, njit(forceinline=True, no_cpython_wrapper=True, **OPTIONS)(function))
+
+
+class Scratch(NamedTuple):
+    """Room to work in.
+
+    Attributes:
+        order: frames of a block by their group, shape (BLOCK,).
+        times, buses, words: of those frames; of words the first.
+        ends: where each group ends in them, shape (group,).
+        cursors: rows of each message that are done, shape (message,).
+        lines: words of a tile, shape (plane and one to spare, TILE).
+        gates: which rows of a tile have each branch, shape (gate, TILE).
+    """
+
+    order: npt.NDArray[np.int64]
+    times: npt.NDArray[np.int64]
+    buses: npt.NDArray[np.uint8]
+    words: npt.NDArray[np.uint64]
+    ends: npt.NDArray[np.int64]
+    cursors: npt.NDArray[np.int64]
+    lines: npt.NDArray[np.uint64]
+    gates: npt.NDArray[np.uint8]
+
+
+def scratch_for(messages: int, planes: int, gates: int) -> Scratch:
+    """Room for so many messages, and planes and gates of one."""
+    return Scratch(
+        np.empty(BLOCK, dtype=np.int64),
+        np.empty(BLOCK, dtype=np.int64),
+        np.empty(BLOCK, dtype=np.uint8),
+        np.empty(BLOCK, dtype=np.uint64),
+        np.empty(messages + at.OTHERS, dtype=np.int64),
+        np.empty(messages, dtype=np.int64),
+        np.empty((planes + 1, TILE), dtype=np.uint64),
+        np.empty((gates, TILE), dtype=np.uint8),
+    )
 
 
 # --- frames to groups ---
@@ -108,7 +150,7 @@ def classify(
                 long[message] += 1
 
 
-@_compiled
+@_counting
 def count_keys(keys: Any) -> tuple[Any, Any]:
     """How often each key is there, in the order of first appearance: (keys, counts)."""
     size = 1024
@@ -140,7 +182,7 @@ def count_keys(keys: Any) -> tuple[Any, Any]:
     return found[:known], counts[:known]
 
 
-@_inlined
+@_counting
 def _grown(values: Any, size: int) -> Any:
     more = np.zeros(size, values.dtype)
     more[: values.size] = values
@@ -253,42 +295,44 @@ def _inside(mask: Any, line: Any, up: Any, down: Any, sign: Any, bias: int, rang
 
 
 @_inlined
-def _line_of(field: Any, lines: Any, spare: int, size: int) -> Any:
-    """The line that has all bits of a field: a plane, or two joined in the spare line."""
+def _line_of(field: Any, lines: Any, size: int) -> int:
+    """The number of the line that has all bits of a field: a plane, or two joined in the spare line."""
     if field[at.SECOND_PLANE] < 0:
-        return lines[field[at.FIRST_PLANE], :size]
+        return field[at.FIRST_PLANE]  # type: ignore[no-any-return]
     first, second = lines[field[at.FIRST_PLANE]], lines[field[at.SECOND_PLANE]]
-    join, big, target = np.uint64(field[at.JOIN]), field[at.FIELD_BIG] != 0, lines[spare]
+    join, big, spare = np.uint64(field[at.JOIN]), field[at.FIELD_BIG] != 0, lines.shape[0] - 1
+    target = lines[spare]
     for row in range(size):
         target[row] = _joined(first[row], second[row], join, big)
-    return target[:size]
+    return spare
 
 
 # --- groups to columns ---
 
 
 @_inlined
-def _load_planes(words: Any, rows: Any, planes: Any, lines: Any) -> None:
+def _load_planes(words: Any, firsts: Any, rows: Any, planes: Any, lines: Any) -> None:
     """The words of a payload that a message's signals need, in the byte order that they need."""
     for plane in range(planes.shape[0]):
-        word, line = planes[plane, at.PLANE_WORD], lines[plane]
-        if word >= words.shape[1]:
+        word, big, line = planes[plane, at.PLANE_WORD], planes[plane, at.PLANE_BIG] != 0, lines[plane]
+        if word == 0 and big:
+            for row in range(rows.size):
+                line[row] = _swapped(firsts[row])
+        elif word == 0:
+            for row in range(rows.size):
+                line[row] = firsts[row]
+        elif word >= words.shape[1]:
             line[: rows.size] = 0
-            continue
-        if plane > 0 and planes[plane, at.PLANE_BIG] and planes[plane - 1, at.PLANE_WORD] == word:
-            before = lines[plane - 1]
+        else:
             for row in range(rows.size):
-                line[row] = _swapped(before[row])
-            continue
-        for row in range(rows.size):
-            line[row] = words[rows[row], word]
-        if planes[plane, at.PLANE_BIG]:
-            for row in range(rows.size):
-                line[row] = _swapped(line[row])
+                line[row] = words[rows[row], word]
+            if big:
+                for row in range(rows.size):
+                    line[row] = _swapped(line[row])
 
 
 @_inlined
-def _fill_gates(message: int, tables: Any, lines: Any, spare: int, gates: Any, size: int) -> None:
+def _fill_gates(message: int, tables: Any, lines: Any, gates: Any, size: int) -> None:
     """Which rows have each branch of the multiplexors."""
     begin, end = tables.messages[message, at.GATES], tables.messages[message + 1, at.GATES]
     for number in range(begin, end):
@@ -297,7 +341,7 @@ def _fill_gates(message: int, tables: Any, lines: Any, spare: int, gates: Any, s
         mask = gates[number - begin, :size]
         ranges = tables.ranges[gate[at.GATE_RANGES] : gate[at.GATE_RANGES_END]]
         up, down, sign = np.uint64(field[at.UP]), np.uint64(field[at.DOWN]), np.uint64(field[at.SIGN])
-        _inside(mask, _line_of(field, lines, spare, size), up, down, sign, gate[at.GATE_BIAS], ranges)
+        _inside(mask, lines[_line_of(field, lines, size), :size], up, down, sign, gate[at.GATE_BIAS], ranges)
         if gate[at.GATE_PARENT] >= 0:
             above = gates[gate[at.GATE_PARENT]]
             for row in range(size):
@@ -306,7 +350,7 @@ def _fill_gates(message: int, tables: Any, lines: Any, spare: int, gates: Any, s
 
 @_inlined
 def _fill_validities(
-    message: int, tables: Any, lines: Any, spare: int, gates: Any, length: Any, rows: Any, offsets: Any, first: int,
+    message: int, tables: Any, lines: Any, gates: Any, length: Any, rows: Any, offsets: Any, first: int,
     bytes8: Any,
 ) -> None:  # fmt: skip
     """Which values count, for those signals of which not all do."""
@@ -321,7 +365,7 @@ def _fill_validities(
             field = tables.fields[validity[at.VALID_FIELD]]
             ranges = tables.ranges[validity[at.VALID_RANGES] : validity[at.VALID_RANGES_END]]
             up, down, sign = np.uint64(field[at.UP]), np.uint64(field[at.DOWN]), np.uint64(field[at.SIGN])
-            _inside(target, _line_of(field, lines, spare, size), up, down, sign, validity[at.VALID_BIAS], ranges)
+            _inside(target, lines[_line_of(field, lines, size), :size], up, down, sign, validity[at.VALID_BIAS], ranges)
             for row in range(size):
                 target[row] ^= 1
         else:
@@ -337,14 +381,14 @@ def _fill_validities(
 
 @_inlined
 def _fill_columns(
-    message: int, tables: Any, lines: Any, spare: int, offsets: Any, first: int, size: int, arena: Any
+    message: int, tables: Any, lines: Any, offsets: Any, first: int, size: int, arena: Any
 ) -> None:
     """The values of each signal."""
     bytes8, bytes16, bytes32, bytes64, singles, doubles = arena
     for number in range(tables.messages[message, at.COLUMNS], tables.messages[message + 1, at.COLUMNS]):
         column = tables.columns[number]
         field = tables.fields[column[at.COLUMN_FIELD]]
-        line = _line_of(field, lines, spare, size)
+        line = lines[_line_of(field, lines, size), :size]
         up, down, sign = np.uint64(field[at.UP]), np.uint64(field[at.DOWN]), np.uint64(field[at.SIGN])
         kind, width = column[at.COLUMN_KIND], column[at.COLUMN_WIDTH]
         begin = offsets[column[at.COLUMN_SLOT]] // width + first
@@ -383,10 +427,53 @@ def _fill_columns(
             _fill_other(singles[begin:end], line, up, down, sign, kind, scale, offset)
 
 
+@_inlined
+def _sort_block(time: Any, bus: Any, words: Any, group: Any, begin: int, end: int, scratch: Any) -> None:
+    """Frames of a block by their group, each group in the order of arrival."""
+    order, times, buses, firsts, ends = scratch.order, scratch.times, scratch.buses, scratch.words, scratch.ends
+    ends[:] = 0
+    for index in range(begin, end):
+        ends[group[index]] += 1
+    total = 0
+    for number in range(ends.size):
+        total += ends[number]
+        ends[number] = total - ends[number]
+    for index in range(begin, end):
+        place = ends[group[index]]
+        ends[group[index]] = place + 1
+        order[place] = index
+        times[place] = time[index]
+        buses[place] = bus[index]
+        firsts[place] = words[index, 0]
+
+
+@_inlined
+def _fill_frame_columns(
+    message: int, tables: Any, frame_id: Any, begin: int, end: int, offsets: Any, first: int, scratch: Any, bytes8: Any,
+    bytes64: Any,
+) -> None:  # fmt: skip
+    """What is known of each frame besides its payload."""
+    row, size = tables.messages[message], end - begin
+    place = offsets[row[at.SLOTS]] // 8 + first
+    for number in range(size):
+        bytes64[place + number] = scratch.times[begin + number]
+    place = offsets[row[at.SLOTS] + 1] + first
+    for number in range(size):
+        bytes8[place + number] = scratch.buses[begin + number]
+    if row[at.SOURCE_SLOT] >= 0:
+        place = offsets[row[at.SOURCE_SLOT]] + first
+        for number in range(size):
+            bytes8[place + number] = frame_id[scratch.order[begin + number]] & 0xFF
+    if row[at.POSITION_SLOT] >= 0:
+        place = offsets[row[at.POSITION_SLOT]] // 8 + first
+        for number in range(size):
+            bytes64[place + number] = scratch.order[begin + number]
+
+
 @_compiled
 def decode(
     time: Any, frame_id: Any, bus: Any, length: Any, words: Any, group: Any, tables: Any, offsets: Any, arena: Any,
-    most: Any,
+    scratch: Any,
 ) -> None:  # fmt: skip
     """All columns of all messages of some frames.
 
@@ -397,52 +484,29 @@ def decode(
         tables: of the layout.
         offsets: [byte] where each slot begins in the arena, a multiple of 8; -1 where it is not wanted.
         arena: the same memory as 8-, 16-, 32- and 64-bit whole numbers and as single and double precision.
-        most: planes, gates and validities of the largest message.
+        scratch: room to work in, see `scratch_for`.
     """
     messages = tables.messages.shape[0] - 1
-    cursors = np.zeros(messages, np.int64)  # rows of each message that are done
-    ends = np.zeros(messages + at.OTHERS, np.int64)
-    order = np.empty(BLOCK, np.int64)
-    spare = most[0]
-    lines = np.empty((spare + 1, TILE), np.uint64)
-    gates = np.empty((max(most[1], 1), TILE), np.uint8)
+    order, ends, cursors, lines, gates = scratch.order, scratch.ends, scratch.cursors, scratch.lines, scratch.gates
     bytes8, bytes64 = arena[0], arena[3]
+    cursors[:] = 0
     for begin in range(0, time.size, BLOCK):
         end = min(begin + BLOCK, time.size)
-        ends[:] = 0
-        for index in range(begin, end):
-            ends[group[index]] += 1
-        total = 0
-        for number in range(ends.size):
-            total += ends[number]
-            ends[number] = total - ends[number]
-        for index in range(begin, end):
-            chosen = np.int64(group[index])
-            order[ends[chosen]] = index
-            ends[chosen] += 1
+        _sort_block(time, bus, words, group, begin, end, scratch)
         for message in range(messages):
             row, last = ends[message + at.OTHERS - 1], ends[message + at.OTHERS]
+            if row == last:
+                continue
             planes = tables.planes[tables.messages[message, at.PLANES] : tables.messages[message + 1, at.PLANES]]
+            first = cursors[message]
+            cursors[message] += last - row
+            _fill_frame_columns(message, tables, frame_id, row, last, offsets, first, scratch, bytes8, bytes64)
             while row < last:
-                rows = order[row : min(row + TILE, last)]
-                size, first = rows.size, cursors[message]
-                slot = tables.messages[message, at.SLOTS]
-                times = bytes64[offsets[slot] // 8 + first : offsets[slot] // 8 + first + size]
-                buses = bytes8[offsets[slot + 1] + first : offsets[slot + 1] + first + size]
-                for number in range(size):
-                    times[number] = time[rows[number]]
-                    buses[number] = bus[rows[number]]
-                if tables.messages[message, at.SOURCE_SLOT] >= 0:
-                    place = offsets[tables.messages[message, at.SOURCE_SLOT]] + first
-                    for number in range(size):
-                        bytes8[place + number] = frame_id[rows[number]] & 0xFF
-                if tables.messages[message, at.POSITION_SLOT] >= 0:
-                    place = offsets[tables.messages[message, at.POSITION_SLOT]] // 8 + first
-                    for number in range(size):
-                        bytes64[place + number] = rows[number]
-                _load_planes(words, rows, planes, lines)
-                _fill_gates(message, tables, lines, spare, gates, size)
-                _fill_validities(message, tables, lines, spare, gates, length, rows, offsets, first, bytes8)
-                _fill_columns(message, tables, lines, spare, offsets, first, size, arena)
-                cursors[message] += size
-                row += size
+                following = min(row + TILE, last)
+                rows, size = order[row:following], following - row
+                _load_planes(words, scratch.words[row:following], rows, planes, lines)
+                _fill_gates(message, tables, lines, gates, size)
+                _fill_validities(message, tables, lines, gates, length, rows, offsets, first, bytes8)
+                _fill_columns(message, tables, lines, offsets, first, size, arena)
+                first += size
+                row = following
