@@ -3,8 +3,8 @@
     Time Stamp,ID,Extended,Dir,Bus,LEN,D1,D2,D3,D4,D5,D6,D7,D8
     96291,00000285,false,Rx,0,8,00,00,02,00,00,00,00,00,
 
-Times are whole microseconds since some start, or since 1970 UTC where they are that great. A frame of more than 8 bytes is
-taken as CAN FD, which the format does not say.
+Times are whole microseconds since some start, or since 1970 UTC where they are that great. A frame of more than 8 bytes
+is taken as CAN FD, which the format does not say.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from kyotsu.can.compiler import compiled
+from kyotsu.can.compiler import byte_at, compiled, inlined
 from kyotsu.can.frames import CLASSIC_BYTES, FD_BYTES, Flag
 from kyotsu.can.text_log import (
     BASE_NS,
@@ -75,12 +75,12 @@ def read_lines(
     return at, filled, stop
 
 
-@compiled
+@inlined
 def _read_line(text: Any, start: int, frames: Any, row: int, memory: Any) -> int:
     at = skip_blanks(text, start)
-    if text[at] == LINE_FEED:
+    if byte_at(text, at) == LINE_FEED:
         return BLANK
-    if memory[SEEN] == 0 or text[at] == 84 or text[at] == 116:  # "Time Stamp"
+    if memory[SEEN] == 0 or byte_at(text, at) == 84 or byte_at(text, at) == 116:  # "Time Stamp"
         return STOP_PYTHON
     frames.flags[row] = 0
     frames.bus[row] = 0
@@ -92,15 +92,15 @@ def _read_line(text: Any, start: int, frames: Any, row: int, memory: Any) -> int
         code, length = _read_field(text, at, meaning, frames, row, memory, length)
         if code != FRAME:
             return code
-        while text[at] != 44 and text[at] != LINE_FEED:
+        while byte_at(text, at) != 44 and byte_at(text, at) != LINE_FEED:
             at += 1
-        if text[at] == LINE_FEED:
+        if byte_at(text, at) == LINE_FEED:
             return FRAME if length == 0 else BAD_PAYLOAD
         at = skip_blanks(text, at + 1)
     return BAD_FIELD
 
 
-@compiled
+@inlined
 def _read_field(text: Any, at: int, meaning: int, frames: Any, row: int, memory: Any, length: int) -> tuple[int, int]:
     """One field before the bytes: its code, and the length as far as known."""
     if meaning == TIME:
@@ -108,25 +108,27 @@ def _read_field(text: Any, at: int, meaning: int, frames: Any, row: int, memory:
         if digits == 0 or digits > 17 or value > MOST_US:
             return BAD_TIME, length
         frames.time[row] = memory[BASE_NS] + value * NS_PER_US
-        return (FRAME if text[at] == 44 else BAD_TIME), length
+        return (FRAME if byte_at(text, at) == 44 else BAD_TIME), length
     if meaning == ID:
         value, at, digits = hex_number(text, at)
-        if digits == 0 or digits > 8 or value > 0x1FFF_FFFF or text[at] != 44:
+        if digits == 0 or digits > 8 or value > 0x1FFF_FFFF or byte_at(text, at) != 44:
             return BAD_ID, length
         frames.frame_id[row] = value
         if value > 0x7FF:
             frames.flags[row] |= EXTENDED
     elif meaning == IS_EXTENDED:
-        if text[at] == 116 or text[at] == 84 or text[at] == 49:  # "true", "1"
+        if byte_at(text, at) == 116 or byte_at(text, at) == 84 or byte_at(text, at) == 49:  # "true", "1"
             frames.flags[row] |= EXTENDED
-        elif (text[at] != 102 and text[at] != 70 and text[at] != 48) or frames.flags[row] & EXTENDED:
+        elif (byte_at(text, at) != 102 and byte_at(text, at) != 70 and byte_at(text, at) != 48) or frames.flags[
+            row
+        ] & EXTENDED:
             return BAD_FIELD, length
     elif meaning == DIRECTION:
-        if text[at] == 84 or text[at] == 116:
+        if byte_at(text, at) == 84 or byte_at(text, at) == 116:
             frames.flags[row] |= SENT
-        elif text[at] != 82 and text[at] != 114:
+        elif byte_at(text, at) != 82 and byte_at(text, at) != 114:
             return BAD_FIELD, length
-    elif meaning == BUS or meaning == LENGTH:
+    elif meaning in (BUS, LENGTH):
         value, at, digits = decimal_number(text, at)
         if digits == 0 or value > (255 if meaning == BUS else FD_BYTES):
             return BAD_FIELD, length
@@ -136,7 +138,7 @@ def _read_field(text: Any, at: int, meaning: int, frames: Any, row: int, memory:
     return FRAME, length
 
 
-@compiled
+@inlined
 def _read_bytes(text: Any, at: int, frames: Any, row: int, length: int) -> int:
     if length < 0:
         return BAD_FIELD
@@ -150,9 +152,9 @@ def _read_bytes(text: Any, at: int, frames: Any, row: int, length: int) -> int:
             return BAD_PAYLOAD
         frames.payload[row, index] = value
         at = skip_blanks(text, at)
-        if text[at] == 44:
+        if byte_at(text, at) == 44:
             at = skip_blanks(text, at + 1)
-        elif text[at] != LINE_FEED:
+        elif byte_at(text, at) != LINE_FEED:
             return BAD_PAYLOAD
     frames.length[row] = length
     return FRAME

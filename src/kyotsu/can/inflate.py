@@ -6,7 +6,7 @@ Intel's isal is used where it is installed, else the standard library: the same 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 try:
@@ -22,10 +22,11 @@ PIECE_BYTES = 1 << 20  # most that comes out at once
 INPUT_BYTES = 1 << 15  # goes in at once; what a broken piece would have given is lost
 
 
-def inflated(compressed: Iterable[bytes], window: int, broken: Callable[[str], None]) -> Iterator[bytes]:
+def inflated(compressed: Iterable[bytes], window: int, broken: Callable[[str], None]) -> Generator[bytes, None, int]:
     """What the compressed bytes give, in pieces of at most PIECE_BYTES; several gzip members follow one another.
 
-    `broken` is told when the data are damaged or end early; what came before is yielded all the same.
+    `broken` is told when the data are damaged or end early; what came before is yielded all the same. It returns how
+    many bytes of the last piece of input were not used.
     """
     engine = ENGINE.decompressobj(window)
     for data in compressed:
@@ -36,13 +37,14 @@ def inflated(compressed: Iterable[bytes], window: int, broken: Callable[[str], N
                     out = engine.decompress(piece, PIECE_BYTES)
                 except DEFLATE_ERRORS as error:
                     broken(str(error))
-                    return
+                    return len(data) - start
                 if out:
                     yield out
                 if engine.eof:
-                    piece = engine.unused_data.lstrip(b"\0")
+                    unused = engine.unused_data
                     if window == ZLIB_WINDOW:
-                        return
+                        return max(len(data) - start - INPUT_BYTES, 0) + len(unused)
+                    piece = unused.lstrip(b"\0")
                     if piece:
                         engine = ENGINE.decompressobj(window)
                         continue
@@ -52,3 +54,4 @@ def inflated(compressed: Iterable[bytes], window: int, broken: Callable[[str], N
                     break
     if not engine.eof:
         broken("ends early")
+    return 0

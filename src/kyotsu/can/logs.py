@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from kyotsu.can.blf import BLF
 from kyotsu.can.candump import CANDUMP
 from kyotsu.can.frames import Frames
 from kyotsu.can.gvret import GVRET
@@ -24,7 +25,7 @@ from kyotsu.can.log_report import Ledger, LogFormat, LogReport, Source
 from kyotsu.errors import InputError, Location, Problem
 
 # The first that recognises a file reads it: those with a magic number before those with a look.
-FORMATS: tuple[LogFormat, ...] = (GVRET, CANDUMP)
+FORMATS: tuple[LogFormat, ...] = (BLF, GVRET, CANDUMP)
 
 HEAD_BYTES = 1 << 16
 GZIP_MAGIC = b"\x1f\x8b"

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kyotsu.can.compiler import HAS_COMPILER, compiled
+from kyotsu.can.compiler import HAS_COMPILER, compiled, inlined
 from kyotsu.can.frames import BLOCK_FRAMES, CLASSIC_BYTES, FD_BYTES, Frames, empty_frames, take
 from kyotsu.can.inflate import GZIP_WINDOW, inflated
 from kyotsu.can.log_report import MOST_NAMED, Ledger, Source
@@ -59,7 +59,7 @@ class Outcome(NamedTuple):
     expected: str = ""
 
 
-@compiled
+@inlined
 def account(code: int, at: int, memory: Any, counts: Any, damages: Any) -> None:
     """Count the line at `at`, and note the place of one that may be damaged."""
     memory[LINE] += 1
@@ -226,18 +226,18 @@ def _text(source: Source, ledger: Ledger) -> Iterator[bytes]:
 
 def _chunks(text: Iterator[bytes], desk: _Desk) -> Iterator[bytes | memoryview]:
     """Whole lines, about a chunk of them at a time; the last gets the line feed that it may lack."""
-    rest, skipping = b"", False
+    rest, skipping = b"", False  # the line that the last piece cut, and whether it was given up
     for piece in text:
-        if skipping:  # the rest of a line without an end
-            begin = piece.find(b"\n") + 1
-            if not begin:
-                continue
-            piece, skipping = piece[begin:], False
-        whole = rest + piece if rest else piece
-        cut = whole.rfind(b"\n") + 1
-        rest = whole[cut:]
-        if cut:
-            yield memoryview(whole)[:cut]
+        begin = piece.find(b"\n") + 1 if rest or skipping else 0
+        cut = piece.rfind(b"\n") + 1
+        if not cut:
+            rest += b"" if skipping else piece
+        else:
+            if rest:
+                yield rest + piece[:begin]
+            if cut > begin:
+                yield memoryview(piece)[begin:cut]
+            rest, skipping = piece[cut:], False
         if len(rest) > CHUNK_BYTES:
             desk.too_long(rest)
             rest, skipping = b"", True

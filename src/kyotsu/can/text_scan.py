@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kyotsu.can.compiler import HAS_COMPILER, compiled
+from kyotsu.can.compiler import HAS_COMPILER, byte_at, inlined
 
 NO_DIGIT = 255
 LINE_FEED = 10
@@ -23,59 +23,66 @@ _digits = bytes(int(chr(code), 16) if chr(code) in "0123456789abcdefABCDEF" else
 DIGITS: Any = np.frombuffer(_digits, dtype=np.uint8) if HAS_COMPILER else _digits
 
 
-@compiled
+@inlined
+def digit_at(text: Any, at: int) -> int:
+    """The value of the hexadecimal digit here, or NO_DIGIT."""
+    return byte_at(DIGITS, byte_at(text, at))  # type: ignore[no-any-return]
+
+
+@inlined
 def skip_blanks(text: Any, at: int) -> int:
     """The next character that is no blank, tab or carriage return."""
-    while text[at] == 32 or text[at] == 9 or text[at] == 13:
+    while byte_at(text, at) == 32 or byte_at(text, at) == 9 or byte_at(text, at) == 13:
         at += 1
     return at
 
 
-@compiled
+@inlined
 def skip_word(text: Any, at: int) -> int:
     """The end of the word that begins here."""
-    while text[at] > 32:
+    while byte_at(text, at) > 32:
         at += 1
     return at
 
 
-@compiled
+@inlined
 def next_line(text: Any, at: int) -> int:
     """The first character of the next line."""
-    while text[at] != LINE_FEED:
+    while byte_at(text, at) != LINE_FEED:
         at += 1
     return at + 1
 
 
-@compiled
+@inlined
 def hex_number(text: Any, at: int) -> tuple[int, int, int]:
     """The hexadecimal number that begins here, where it ends, and its digits: at most 15 are of use."""
     value = 0
     digits = 0
-    digit = DIGITS[text[at]]
+    digit = digit_at(text, at)
     while digit != NO_DIGIT:
         if digits < 15:
-            value = value * 16 + int(digit)
+            value = value * 16 + digit
         digits += 1
         at += 1
-        digit = DIGITS[text[at]]
+        digit = digit_at(text, at)
     return value, at, digits
 
 
-@compiled
+@inlined
 def decimal_number(text: Any, at: int) -> tuple[int, int, int]:
     """The decimal number that begins here, where it ends, and its digits: at most 18 are of use."""
     value = 0
-    digits = 0
-    while 48 <= text[at] <= 57:
-        if digits < MOST_DIGITS:
-            value = value * 10 + (int(text[at]) - 48)
-        digits += 1
+    start = at
+    digit = byte_at(text, at) - 48
+    while 0 <= digit <= 9:
+        if at - start < MOST_DIGITS:
+            value = value * 10 + digit
         at += 1
-    return value, at, digits
+        digit = byte_at(text, at) - 48
+    return value, at, at - start
 
 
-@compiled
+@inlined
 def fixed_point(text: Any, at: int, unit: int) -> tuple[int, int, bool]:
     """A number such as `12.0035` in whole parts of `unit` (a power of ten), where it ends, and whether it is one.
 
@@ -84,21 +91,23 @@ def fixed_point(text: Any, at: int, unit: int) -> tuple[int, int, bool]:
     value, at, digits = decimal_number(text, at)
     if digits == 0 or digits > MOST_DIGITS or value > MOST_SECONDS * NS_PER_S // unit:
         return 0, at, False
-    value = value * unit
-    if text[at] == 46:
+    if byte_at(text, at) == 46:
         at += 1
-        while 48 <= text[at] <= 57:
-            unit //= 10
-            value += (int(text[at]) - 48) * unit
+        digit = byte_at(text, at) - 48
+        while 0 <= digit <= 9:
+            if unit > 1:
+                unit //= 10
+                value = value * 10 + digit
             at += 1
-    return value, at, True
+            digit = byte_at(text, at) - 48
+    return value * unit, at, True
 
 
-@compiled
+@inlined
 def starts_with(text: Any, at: int, word: Any) -> bool:
     """Whether the word, `bytes` in lower case, begins here in whatever case; it holds no line feed."""
     for index in range(len(word)):
-        character = int(text[at + index])
+        character = byte_at(text, at + index)
         if 65 <= character <= 90:
             character += 32
         if character != word[index]:
@@ -106,7 +115,7 @@ def starts_with(text: Any, at: int, word: Any) -> bool:
     return True
 
 
-@compiled
+@inlined
 def days_from_civil(year: int, month: int, day: int) -> int:
     """Days from 1970-01-01 to a date of the Gregorian calendar.
 
@@ -120,23 +129,23 @@ def days_from_civil(year: int, month: int, day: int) -> int:
     return era * 146_097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719_468
 
 
-@compiled
+@inlined
 def date_and_time(text: Any, at: int) -> tuple[int, int, bool]:
     """A moment such as `2021-09-12 02:48:34.717133` in [ns] since 1970, where it ends, and whether it is one."""
     year, at, _ = decimal_number(text, at)
-    if text[at] != 45 or not 1970 <= year < 2250:
+    if byte_at(text, at) != 45 or not 1970 <= year < 2250:
         return 0, at, False
     month, at, _ = decimal_number(text, at + 1)
-    if text[at] != 45 or not 1 <= month <= 12:
+    if byte_at(text, at) != 45 or not 1 <= month <= 12:
         return 0, at, False
     day, at, _ = decimal_number(text, at + 1)
     if not 1 <= day <= 31:
         return 0, at, False
     hour, at, _ = decimal_number(text, skip_blanks(text, at))
-    if text[at] != 58 or hour > 23:
+    if byte_at(text, at) != 58 or hour > 23:
         return 0, at, False
     minute, at, _ = decimal_number(text, at + 1)
-    if text[at] != 58 or minute > 59:
+    if byte_at(text, at) != 58 or minute > 59:
         return 0, at, False
     second, at, good = fixed_point(text, at + 1, NS_PER_S)
     if not good or second > 61 * NS_PER_S:
