@@ -8,55 +8,85 @@ import re
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from kyotsu.can.dbc import parse_dbc
+from kyotsu.can.foreign_matrices import Format, Refused, read_foreign
 from kyotsu.can.matrix import Matrix
 from kyotsu.can.repairs import Repairs
 from kyotsu.errors import InputError, Location, Problem
 
 MOST_BYTES = 256_000_000  # of a DBC file: some three million signals
 
+_FORMATS: dict[str, Literal["dbc"] | Format] = {"dbc": "dbc", "kcd": "kcd", "sym": "sym", "arxml": "arxml"}
 _KANA = re.compile(rb"\x82[\x9f-\xf1]|\x83[\x40-\x96]")  # in Shift-JIS; in Western text the first byte is a rare mark
 
 
-def load_matrix(path: Path | str) -> Matrix:
+def load_matrix(path: Path | str, bus: str | None = None) -> Matrix:
     """The matrix of a file; whatever could be mended was.
 
     Raises:
         InputError: if nothing of the file can be used.
     """
-    matrix, problems = read_matrix(path)
+    matrix, problems = read_matrix(path, bus)
     if matrix is None:
         raise InputError([problem for problem in problems if problem.severity == "error"])
     return matrix
 
 
-def read_matrix(path: Path | str) -> tuple[Matrix | None, list[Problem]]:
-    """The matrix of a file and every repair as a warning with its line; no matrix and why, if nothing can be used."""
+def read_matrix(path: Path | str, bus: str | None = None) -> tuple[Matrix | None, list[Problem]]:
+    """The matrix of a file and every repair as a warning with its line; no matrix and why, if nothing can be used.
+
+    Args:
+        path: of a DBC, KCD, SYM or ARXML file; where its name does not say which, its content does.
+        bus: of a file with several buses (KCD, ARXML) the one to take; all of them if it is not given.
+    """
     path = Path(path)
     content, problems = _content(path)
     if content is None:
         return None, problems
-    matrix, problems = matrix_of(content, path.name, shown=str(path))
-    return matrix, problems
+    return matrix_of(content, path.name, shown=str(path), bus=bus)
 
 
-def matrix_of(content: bytes, name: str, *, shown: str | None = None) -> tuple[Matrix | None, list[Problem]]:
+def matrix_of(
+    content: bytes, name: str, *, shown: str | None = None, bus: str | None = None
+) -> tuple[Matrix | None, list[Problem]]:
     """The matrix of a file's content; `name` is the file's, `shown` what problems call it."""
-    repairs = Repairs(shown or name)
+    shown = shown or name
+    repairs = Repairs(shown)
     text = decoded(content, repairs)
     if text is None:
-        return None, [
-            Problem(Location(shown or name), "binary data", "a text file: DBC, KCD, SYM or ARXML", "Replace it.")
-        ]
+        place, expected = Location(shown), "a text file: DBC, KCD, SYM or ARXML"
+        return None, [Problem(place, "binary data", expected, "Replace it.")]
     fingerprint = hashlib.sha256(content).hexdigest()
-    del content
-    matrix = parse_dbc(text, repairs, name.removesuffix(Path(name).suffix))
-    problems = repairs.all()
+    del content  # a large file is held once, as text
+    matrix = _parsed(text, name, repairs, bus)
+    if isinstance(matrix, Refused):
+        place = Location(shown, matrix.line)
+        return None, [Problem(place, matrix.found, matrix.expected, "Check the file.")]
+    return replace(matrix, file=shown, fingerprint=fingerprint), repairs.all()
+
+
+def _parsed(text: str, name: str, repairs: Repairs, bus: str | None) -> Matrix | Refused:
+    stem, suffix = Path(name).stem, Path(name).suffix.lower().removeprefix(".")
+    form = _FORMATS.get(suffix) or _format_of(text)
+    if form != "dbc":
+        return read_foreign(text, form, repairs, stem, bus)
+    matrix = parse_dbc(text, repairs, stem)
     if matrix is None:
-        found = "no message that can be read" if text.strip() else "an empty file"
-        return None, [Problem(Location(shown or name), found, "BO_ <id> <name>: <bytes> <sender>", "Check the file.")]
-    return replace(matrix, file=shown or name, fingerprint=fingerprint), problems
+        found = "no statement of DBC" if text.strip() else "an empty file"
+        return Refused(found, "BO_ <id> <name>: <bytes> <sender> and the like")
+    if bus is not None and bus != stem:
+        repairs.note(None, None, f"a DBC file, which has no bus {bus!r}", "one bus", "Its messages were read.")
+    return matrix
+
+
+def _format_of(text: str) -> Literal["dbc"] | Format:
+    """The format of a file whose name does not say it."""
+    head = text[:4096].lstrip()
+    if head.startswith("<"):
+        return "arxml" if "autosar" in head.lower() else "kcd"
+    return "sym" if head.startswith("FormatVersion=") else "dbc"
 
 
 def _content(path: Path) -> tuple[bytes | None, list[Problem]]:
