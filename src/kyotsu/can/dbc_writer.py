@@ -198,7 +198,7 @@ class _Writer:
         word = ("Extended" if message.is_extended else "Standard") + ("CAN_FD" if message.is_fd else "CAN")
         if message.protocol == "j1939" and message.is_extended and not message.is_fd:
             word = "J1939PG"
-        if word != FRAME_FORMATS[0]:
+        if word != FRAME_FORMATS[0] or message.length > conventions.CLASSIC_LENGTH:
             self.attribute("VFrameFormat", place, FRAME_FORMATS.index(word))
         if message.protocol != conventions.transport(
             message.frame_id, message.length, "j1939" if word == "J1939PG" else "",

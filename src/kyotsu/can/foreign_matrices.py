@@ -3,9 +3,10 @@
 XML is looked through before cantools reads it: a document type (entities could unfold without end), nesting or size
 that no matrix has are refused. Whatever cantools raises comes back as one problem; what it warns of, as warnings.
 
-A scale that changes with the raw value (ARXML's piecewise conversions) has no place in a signal: such a signal keeps its
+A scale that changes with the raw value (ARXML's piecewise conversions) has no place in a signal: that one keeps its
 raw values, and a warning says so. End-to-end protection of ARXML names profile and data id; counter and checksum are
-the signals of that message whose names say so, where each is only one.
+the signals of that message whose names say so, where each is only one. With several data ids (profile 2) the algorithm
+stays unknown, since one of them is not enough.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ _DEEPEST = 64  # AUTOSAR's deepest documents have some 30 levels
 _MOST_IDS = 10_000  # of one message in SYM, which is repeated for each
 
 _ID_RANGE = re.compile(r"^[ \t]*ID[ \t]*=[ \t]*([0-9A-Fa-f]{1,9})h?[ \t]*-[ \t]*([0-9A-Fa-f]+)h?", re.MULTILINE)
-_COUNTER = re.compile(r"(?:.*_)?(?:counter|cntr|cnt|alive|aliv|sqc|bz|ctr)\d*(?:_.*)?", re.IGNORECASE)
-_CHECKSUM = re.compile(r"(?:.*_)?(?:crc|checksum|chksum|chks|cks)\d*(?:_.*)?", re.IGNORECASE)
+_COUNTER = re.compile(r".*(?:counter|cntr)\d*|(?:.*_)?(?:cnt|alive|aliv|sqc|bz|ctr)\d*", re.IGNORECASE)
+_CHECKSUM = re.compile(r".*(?:checksum|chksum)\d*|(?:.*_)?(?:crc|chks|cks)\d*", re.IGNORECASE)
 _PROFILE = re.compile(r"(?:E2E_)?(?:PROFILE|P)_?0*(\d{1,2})\w?", re.IGNORECASE)
 _PROFILES = frozenset({"1", "2", "4", "5", "6", "7"})  # of those that kyotsu.can.checksums knows
 
@@ -174,7 +175,7 @@ class _Turned:
         )
         said: Protocol = "j1939" if foreign.protocol == "j1939" else ""
         protocol = conventions.transport(frame_id, length, said, is_extended=is_extended, is_fd=is_fd)
-        if container is not None:
+        if container is not None or foreign.is_container:
             protocol = said
         signals = self.signals(foreign, name, protocol, frame_id)
         if foreign.is_container and foreign.header_byte_order != "big_endian":
@@ -236,7 +237,7 @@ class _Turned:
             multiplexor=foreign.multiplexer_signal if foreign.multiplexer_ids else None,
             multiplex_values=conventions.ranges_of(foreign.multiplexer_ids or ()),
             not_available=conventions.merged([*implied, *_whole_ranges(foreign.raw_invalid)]),
-            initial=_whole(foreign.raw_initial),
+            initial=_initial(foreign),
             receivers=tuple(foreign.receivers),
             comment=foreign.comment or "",
         )
@@ -249,6 +250,13 @@ def _limit(value: Any) -> float | None:
 
 def _whole(value: Any) -> int | None:
     return int(value) if isinstance(value, int | float) and value == value // 1 else None
+
+
+def _initial(foreign: Any) -> int | None:
+    """The raw start value; one of a signed signal that is written as unsigned is turned."""
+    value, whole = _whole(foreign.raw_initial), 1 << foreign.length
+    turned = value is not None and foreign.is_signed and whole // 2 <= value < whole
+    return value - whole if turned and value is not None else value
 
 
 def _whole_ranges(value: Any) -> tuple[RawRange, ...]:
@@ -264,7 +272,7 @@ def _protection(foreign: Any, signals: Iterable[Signal]) -> Protection | None:
     counters = [signal.name for signal in signals if _COUNTER.fullmatch(signal.name)]
     checksums = [signal.name for signal in signals if _CHECKSUM.fullmatch(signal.name)]
     profile = _PROFILE.fullmatch(stated.category or "")
-    known = profile is not None and profile[1] in _PROFILES
+    known = profile is not None and profile[1] in _PROFILES and len(stated.data_ids or ()) < 2
     return Protection(
         counters[0] if len(counters) == 1 else None,
         checksums[0] if len(checksums) == 1 else None,
