@@ -170,8 +170,9 @@ class Mapper:
         events: list[tuple[int, Integers, Bools]] = []
         values: list[Floats] = []
         read: Callable[..., tuple[Integers, Bools]] = _decoded_rows if isinstance(decoded, Decoded) else _table_rows
+        there = decoded.count if isinstance(decoded, Decoded) else decoded.__contains__
         for number, (message, signals) in enumerate(zip(self._flat.messages, self._flat.slots, strict=True)):
-            if message.name in decoded:
+            if there(message.name):
                 times, trusted = read(decoded, message, signals, values)
                 events.append((number, times, trusted))
         return events, values

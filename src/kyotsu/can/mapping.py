@@ -58,6 +58,7 @@ Reference = Annotated[str, StringConstraints(min_length=1, max_length=300, patte
 Rule = Literal[
     "value", "sum", "difference", "product", "quotient", "first", "magnitude_sign", "bits", "minimum", "maximum", "mean"
 ]
+Rounding = Literal["none", "nearest", "down", "up", "positive"]
 RULES_OF_ONE_UNIT = ("value", "sum", "difference", "first", "magnitude_sign", "minimum", "maximum", "mean")
 VssValue = bool | int | float | str
 # A raw value (TOML's keys are text), a range of them, a label of the matrix, or * for any other.
@@ -149,6 +150,7 @@ class SignalRule(MappingTable):
         negative: raw values or labels of the sign's input that mean "negative".
         unit: of the result, where the matrix states none or a wrong one.
         scale, offset: applied to the result.
+        rounding: of the result in VSS's unit; whole datatypes are rounded to the nearest without it.
         values: translates raw values or labels; a number that it does not list is unknown.
         minimum, maximum: bounds beyond which a value is out of range, in VSS's unit.
         not_available: raw values, ranges such as "1022-1023" or labels of the input that mean "no value".
@@ -167,6 +169,7 @@ class SignalRule(MappingTable):
     unit: Text | None = None
     scale: Number = 1.0
     offset: Number = 0.0
+    rounding: Rounding = "none"
     values: Values = Field(default_factory=dict)
     minimum: Number | None = None
     maximum: Number | None = None
@@ -286,7 +289,8 @@ class SignalMapping:
         name: of the file or maker.
         entry: the written form, to say where a value stands; `None` for one made in memory or read from an overlay.
         places: where each signal and then each write stands, of a mapping that has no `entry`.
-        lenient_units: a unit that nobody states is that of the catalogue, as in KUKSA's overlays.
+        in_catalogue_units: what a rule makes has the catalogue's unit already, whatever the matrix says, as in KUKSA's
+            overlays.
     """
 
     signals: tuple[SignalRule, ...]
@@ -296,7 +300,7 @@ class SignalMapping:
     name: str = "mapping"
     entry: Entry | None = None
     places: tuple[Location, ...] = ()
-    lenient_units: bool = False
+    in_catalogue_units: bool = False
 
     def locate(self, kind: Literal["signal", "write", "absent"], index: int, *key: str | int) -> Location:
         """Where a value stands: a key of the entry of that kind and number."""

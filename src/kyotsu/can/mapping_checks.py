@@ -199,7 +199,7 @@ class _Linker:
         else:
             result = rule.unit
         target, way = found.targets[0], SAME
-        if not rule.values and target.is_number and target.unit is not None:
+        if not rule.values and target.is_number and target.unit is not None and not self.mapping.in_catalogue_units:
             way = self.way(result, target)
         return replace(
             found,
@@ -229,9 +229,8 @@ class _Linker:
 
     def way(self, unit: str | None, target: VssSignal) -> Conversion:
         if unit is None:
-            if not self.mapping.lenient_units:
-                found, expected = "no unit, neither here nor in the matrix", f"one that can become {target.unit}"
-                self.wrong(["path"], found, expected, 'Add unit = "...".')
+            found, expected = "no unit, neither here nor in the matrix", f"one that can become {target.unit}"
+            self.wrong(["path"], found, expected, 'Add unit = "...".')
             return SAME
         way = conversion(unit, target.unit or "")
         if way is None:

@@ -20,6 +20,7 @@ UNKNOWN_VALUE, NOT_VALID, UNTRUSTED = int(Quality.UNKNOWN_VALUE), int(Quality.NO
 SUM, DIFFERENCE, PRODUCT = at.OPERATIONS["sum"], at.OPERATIONS["difference"], at.OPERATIONS["product"]
 QUOTIENT, FIRST, BITS = at.OPERATIONS["quotient"], at.OPERATIONS["first"], at.OPERATIONS["bits"]
 MAGNITUDE_SIGN, MINIMUM, MEAN = at.OPERATIONS["magnitude_sign"], at.OPERATIONS["minimum"], at.OPERATIONS["mean"]
+NEAREST, DOWN, UP, POSITIVE = (at.ROUNDINGS[name] for name in ("nearest", "down", "up", "positive"))
 NOT_READY = -1
 # Rows of the events and columns of what comes out.
 EVENT_TIME, EVENT_MESSAGE, EVENT_BASE, EVENT_TRUSTED = range(4)
@@ -126,6 +127,7 @@ def _combined(rule: int, time: int, frame: int, tables: Any, state: Any) -> tupl
     """The result over all inputs, the raw value that is translated, and the quality; `NOT_READY`: nothing to say."""
     begin, end = tables.rules[rule, at.INPUTS], tables.rules[rule, at.INPUTS_END]
     operation, max_age = tables.rules[rule, at.OPERATION], tables.rules[rule, at.MAX_AGE]
+    needs_raw = tables.rules[rule, at.NEEDS_RAW]
     result, bits, worst, fresh = 0.0, 0.0, GOOD, False
     for row in range(begin, end):
         slot = tables.inputs[row]
@@ -135,7 +137,7 @@ def _combined(rule: int, time: int, frame: int, tables: Any, state: Any) -> tupl
         fresh = fresh or state.slots[slot, at.FRESH] == frame
         worst = max(worst, quality)
         value = state.values[slot] * tables.terms[row, at.TERM_FACTOR] + tables.terms[row, at.TERM_OFFSET]
-        raw = _raw(slot, tables, state)
+        raw = _raw(slot, tables, state) if needs_raw else 0.0
         if operation == BITS:
             span = tables.terms[row, at.SPAN]
             bits = bits * span + (raw + span if raw < 0.0 else raw)
@@ -156,10 +158,21 @@ def _combined(rule: int, time: int, frame: int, tables: Any, state: Any) -> tupl
 
 
 @inlined
+def _rounded(value: float, rounding: int) -> float:
+    if rounding == NEAREST:
+        return np.rint(value)  # type: ignore[no-any-return]
+    if rounding == DOWN:
+        return np.floor(value)  # type: ignore[no-any-return]
+    if rounding == UP:
+        return np.ceil(value)  # type: ignore[no-any-return]
+    return abs(value) if rounding == POSITIVE else value
+
+
+@inlined
 def _worth(rule: int, result: float, raw: float, quality: int, tables: Any, state: Any) -> tuple[float, int, int]:
     """Value, text and quality that the catalogue gets for a result."""
     begin, end = tables.rules[rule, at.ABSENT], tables.rules[rule, at.ABSENT_END]
-    if quality == GOOD and _entry(raw, tables.entries, begin, end) >= 0:
+    if quality == GOOD and begin < end and _entry(raw, tables.entries, begin, end) >= 0:
         return np.nan, -1, NOT_AVAILABLE
     if quality == GOOD and not _conditions_hold(rule, tables, state):
         return np.nan, -1, NOT_VALID
@@ -172,8 +185,7 @@ def _worth(rule: int, result: float, raw: float, quality: int, tables: Any, stat
             return np.nan, -1, UNKNOWN_VALUE
         return tables.entries[row, at.ENTRY_NUMBER], int(tables.entries[row, at.ENTRY_TEXT]), GOOD
     value = result * tables.factors[rule, at.FACTOR] + tables.factors[rule, at.OFFSET]
-    if tables.rules[rule, at.INTEGER]:
-        value = np.rint(value)
+    value = _rounded(value, tables.rules[rule, at.ROUNDING])
     if np.isnan(value):
         return np.nan, -1, NOT_AVAILABLE
     if not tables.factors[rule, at.LOW] <= value <= tables.factors[rule, at.HIGH]:

@@ -28,18 +28,20 @@ OPERATIONS = {
     "minimum": 8, "maximum": 9, "mean": 10,
 }  # fmt: skip
 
+ROUNDINGS = {"none": 0, "nearest": 1, "down": 2, "up": 3, "positive": 4}  # the last: without its sign
+
 # Columns of `RuleTables.messages`; the next row says where they end.
 FIRST_SLOT, FIRST_TRIGGER = range(2)
 # Columns of `slots`; multiplexor is -1 for a signal that is always there.
 MULTIPLEXOR, PRESENT, PRESENT_END, WHOLE = range(4)
 # Columns of `scales`: raw = (physical - offset) / scale.
 SCALE, SCALE_OFFSET = range(2)
-# Columns of `rules`; max_age and interval [ns], selector is -1 for a rule of one target.
+# Columns of `rules`; max_age and interval [ns]; selector is -1 for a rule of one target.
 (
-    OPERATION, INTEGER, TRANSLATES, ON_CHANGE, MAX_AGE, INTERVAL, OWN_SLOT, FIRST_TARGET, SELECTOR,
+    OPERATION, ROUNDING, TRANSLATES, ON_CHANGE, MAX_AGE, INTERVAL, OWN_SLOT, FIRST_TARGET, SELECTOR,
     INPUTS, INPUTS_END, TRANSLATIONS, TRANSLATIONS_END, ABSENT, ABSENT_END, NEGATIVE, NEGATIVE_END,
-    CONDITIONS, CONDITIONS_END, SELECTIONS, SELECTIONS_END,
-) = range(21)  # fmt: skip
+    CONDITIONS, CONDITIONS_END, SELECTIONS, SELECTIONS_END, NEEDS_RAW,
+) = range(22)  # fmt: skip
 # Columns of `factors`.
 FACTOR, OFFSET, LOW, HIGH = range(4)
 # Columns of `terms`: what an input is multiplied with; span is the number of its raw values.
@@ -198,7 +200,7 @@ class _Rows:
             np.array(triggers, dtype=np.int64),
             _integers(slots, 4),
             _floats(scales, 2),
-            _integers(rules, 21),
+            _integers(rules, 22),
             _floats(factors, 4),
             np.array(self.inputs, dtype=np.int64),
             _floats(self.terms, 3),
@@ -227,7 +229,7 @@ class _Rows:
         written = rule.rule
         return (
             OPERATIONS[rule.operation],
-            int(rule.targets[0].is_integer),
+            ROUNDINGS[written.rounding] or int(rule.targets[0].is_integer),
             int(rule.translates),
             int(written.on_change),
             NO_LIMIT if written.max_age_ms is None else _ns(written.max_age_ms),
@@ -244,6 +246,7 @@ class _Rows:
             *self.ranges(rule.negative),
             *self.condition_rows(rule),
             *self.add((low, high, number, -1.0) for low, high, number in rule.selections),
+            int(rule.translates or bool(rule.not_available) or rule.operation in ("bits", "magnitude_sign")),
         )
 
     def input_rows(self, rule: LinkedRule) -> tuple[int, int]:

@@ -102,12 +102,11 @@ class _WriteLinker:
     def way(self, signal: VssSignal, target: Signal) -> tuple[float, float]:
         """Factor and offset from VSS's unit to the physical value on the bus."""
         rule, way = self.rule, SAME
-        if not rule.values and signal.is_number and signal.unit is not None:
+        if not rule.values and signal.is_number and signal.unit is not None and not self.mapping.in_catalogue_units:
             unit = rule.unit or (None if is_no_unit(target.unit) else target.unit)
             if unit is None:
-                if not self.mapping.lenient_units:
-                    found, expected = "no unit, neither here nor in the matrix", f"one that {signal.unit} can become"
-                    self.wrong(("to",), found, expected, 'Add unit = "...".')
+                found, expected = "no unit, neither here nor in the matrix", f"one that {signal.unit} can become"
+                self.wrong(("to",), found, expected, 'Add unit = "...".')
             elif (known := conversion(signal.unit, unit)) is None:
                 expected = f"one that {signal.unit}, the unit of {signal.path}, can become"
                 self.wrong(("unit",) if rule.unit else ("to",), f"unit {unit!r}", expected, "State the unit.")
