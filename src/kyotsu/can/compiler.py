@@ -8,6 +8,7 @@ may leave the range of its type, since plain Python would not wrap it.
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -43,26 +44,30 @@ def inlined(function: Function) -> Function:
     return machine
 
 
-def _loader(bits: int) -> Any:
-    """Reads a little-endian number from a place in an array of bytes, which may be any place."""
+def _loader(form: str) -> Any:
+    """Reads a little-endian number, in the form of `struct`, from any place in an array of bytes."""
+    reader = struct.Struct(f"<{form}")
     if not HAS_COMPILER:
-        if bits == 8:
-            return lambda data, at: data[at]
-        return lambda data, at: int.from_bytes(data[at : at + bits // 8], "little", signed=bits == 64)
+        return (lambda data, at: data[at]) if form == "B" else (lambda data, at: reader.unpack_from(data, at)[0])
+    is_float = form in "fd"
 
     @intrinsic
     def load(_context: Any, data: Any, at: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             array = context.make_array(signature.args[0])(context, builder, arguments[0])
-            place = builder.gep(array.data, [arguments[1]])
-            word = builder.load(builder.bitcast(place, ir.IntType(bits).as_pointer()), align=1)
-            return word if bits == 64 else builder.zext(word, ir.IntType(64))
+            kind = {"f": ir.FloatType(), "d": ir.DoubleType()}.get(form, ir.IntType(8 * reader.size))
+            place = builder.bitcast(builder.gep(array.data, [arguments[1]]), kind.as_pointer())
+            value = builder.load(place, align=1)
+            if is_float:
+                return value if form == "d" else builder.fpext(value, ir.DoubleType())
+            return value if reader.size == 8 else builder.zext(value, ir.IntType(64))
 
-        return types.int64(data, types.int64), code
+        return (types.float64 if is_float else types.int64)(data, types.int64), code
 
     return load
 
 
 # A number in an array of bytes at `at`, for compiled functions: without a sign but the longest, and unlike `data[at]`
 # never counted from the end for a negative place, of which the compiler could not know that there is none.
-byte_at, word_at, double_word_at, quad_word_at = _loader(8), _loader(16), _loader(32), _loader(64)
+byte_at, word_at, double_word_at, quad_word_at = _loader("B"), _loader("H"), _loader("I"), _loader("q")
+single_at, double_at = _loader("f"), _loader("d")
