@@ -41,16 +41,12 @@ def linear_formula(text: str) -> Linear | str:
         parser = _Parser(_tokens(text))
         result = parser.formula(0)
         if parser.peek():
-            raise _NotReadError(f"{parser.peek()!r} where the formula should end")
-    except _NotReadError as error:
+            raise ValueError(f"{parser.peek()!r} where the formula should end")
+    except ValueError as error:
         return str(error)
     if not math.isfinite(result.factor) or not math.isfinite(result.offset):
         return "a result beyond every number"
     return result
-
-
-class _NotReadError(Exception):
-    """Why a formula cannot be read; it does not leave this file."""
 
 
 def _tokens(text: str) -> list[str]:
@@ -58,7 +54,7 @@ def _tokens(text: str) -> list[str]:
     while text[position:].strip():
         found = _TOKEN.match(text, position)
         if found is None:
-            raise _NotReadError(f"{text[position:].strip()[:12]!r}, which is no part of a formula")
+            raise ValueError(f"{text[position:].strip()[:12]!r}, which is no part of a formula")
         tokens.append(found.group().strip())
         position = found.end()
     return tokens
@@ -90,7 +86,7 @@ class _Parser:
 
     def formula(self, depth: int) -> Linear:
         if depth > DEEPEST:
-            raise _NotReadError("parentheses nested too deeply")
+            raise ValueError("parentheses nested too deeply")
         result = self.term(depth)
         while self.peek() in ("+", "-"):
             sign = 1.0 if self.take() == "+" else -1.0
@@ -109,14 +105,14 @@ class _Parser:
     def product(self, operator: str, first: Linear, second: Linear) -> Linear:
         self.plain(first, second, "a product")
         if operator == "*" and first.factor and second.factor:
-            raise _NotReadError("x times x")
+            raise ValueError("x times x")
         if operator == "*":
             scale, other = (second.offset, first) if not second.factor else (first.offset, second)
             return Linear(other.factor * scale, other.offset * scale)
         if second.factor or (operator == "%" and first.factor):
-            raise _NotReadError("a division by x" if operator == "/" else "the remainder of x")
+            raise ValueError("a division by x" if operator == "/" else "the remainder of x")
         if second.offset == 0.0:
-            raise _NotReadError("a division by zero")
+            raise ValueError("a division by zero")
         if operator == "%":
             return Linear(0.0, math.fmod(first.offset, second.offset))
         return Linear(first.factor / second.offset, first.offset / second.offset)
@@ -124,7 +120,7 @@ class _Parser:
     def factor(self, depth: int) -> Linear:
         if self.peek() in ("-", "+"):
             if depth > DEEPEST:
-                raise _NotReadError("signs and parentheses nested too deeply")
+                raise ValueError("signs and parentheses nested too deeply")
             sign = 1.0 if self.take() == "+" else -1.0
             inner = self.factor(depth + 1)
             self.plain(inner, inner, "a sign")
@@ -140,13 +136,13 @@ class _Parser:
         if exponent == Linear(0.0, 1.0):
             return base
         if base.factor or exponent.factor:
-            raise _NotReadError("a power of x")
+            raise ValueError("a power of x")
         try:
             result = base.offset**exponent.offset
         except (OverflowError, ZeroDivisionError):
             result = math.inf
         if isinstance(result, complex):
-            raise _NotReadError("the root of a negative number")
+            raise ValueError("the root of a negative number")
         return Linear(0.0, result)
 
     def value(self, depth: int) -> Linear:
@@ -163,16 +159,16 @@ class _Parser:
                 return Linear(0.0, _rounded(token, inner(0.0)))
             self.plain(inner, inner, f"{token}()")
             return Linear(inner.factor, inner.offset, token)
-        raise _NotReadError(f"{token!r} where a value should stand" if token else "an end where a value should stand")
+        raise ValueError(f"{token!r} where a value should stand" if token else "an end where a value should stand")
 
     def closed(self, depth: int) -> Linear:
         inner = self.formula(depth + 1)
         if self.take() != ")":
-            raise _NotReadError("a parenthesis that does not close")
+            raise ValueError("a parenthesis that does not close")
         return inner
 
     def plain(self, first: Linear, second: Linear, what: str) -> None:
         """Only a whole formula may be rounded: what goes on after it would not be linear."""
         for one in (first, second):
             if one.rounding:
-                raise _NotReadError(f"{what} of {one.rounding}()")
+                raise ValueError(f"{what} of {one.rounding}()")

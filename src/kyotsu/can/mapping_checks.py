@@ -28,6 +28,8 @@ from kyotsu.can.vss_units import SAME, Conversion, conversion, is_no_unit
 from kyotsu.errors import InputError, Problem
 from kyotsu.spec.vss import INTEGER_LIMITS, VssSignal, VssTree
 
+MOST_BITS = 53  # that a double holds exactly
+
 
 def check_mapping(mapping: SignalMapping, matrix: Matrix, tree: VssTree) -> list[Problem]:
     """All that is wrong or questionable in a mapping, in the order of its entries."""
@@ -54,7 +56,7 @@ def link_mapping(
 ) -> tuple[tuple[LinkedRule, ...], tuple[LinkedWrite, ...], list[Problem]]:
     """The sound rules of a mapping, linked, each after those that it reads; and all problems."""
     problems: list[Problem] = []
-    by_path = {rule.path: index for index, rule in enumerate(mapping.signals)}
+    by_path = {rule.path: index for index, rule in enumerate(mapping.signals) if rule.instances is None}
     rules = []
     for index, rule in enumerate(mapping.signals):
         linker = _Linker(mapping, matrix, tree, by_path, index, rule)
@@ -110,6 +112,7 @@ class _Linker:
             tuple(item for item in inputs if item is not None),
             conditions=tuple(item for item in conditions if item is not None),
         )
+        self.check_bits(found)
         found = self.with_units(found)
         found = self.with_ranges(found)
         found = self.with_translations(found)
@@ -141,6 +144,7 @@ class _Linker:
         return ["inputs", position] if self.rule.inputs else ["from"]
 
     def input(self, position: int, item: Input) -> LinkedInput | None:
+        """One input: a path of this file that names one signal, or a signal of the matrix."""
         if item.source in self.by_path or item.source in self.tree:
             other = self.by_path.get(item.source)
             if other is None:
@@ -184,6 +188,17 @@ class _Linker:
             float("-inf") if item.minimum is None else item.minimum,
             float("inf") if item.maximum is None else item.maximum,
         )
+
+    def check_bits(self, found: LinkedRule) -> None:
+        """Bits that are joined must be raw values of whole numbers, and fit in what a double holds exactly."""
+        if found.operation != "bits":
+            return
+        places = [item.place for item in found.inputs]
+        if any(place is None or place.signal.is_float for place in places):
+            self.wrong(["inputs"], "an input without bits of its own", "whole numbers of the matrix", "Correct it.")
+        total = sum(place.signal.length for place in places if place is not None)
+        if total > MOST_BITS:
+            self.wrong(["inputs"], f"{total} bits", f"at most {MOST_BITS}", "Join fewer.")
 
     # --- units ---
 
