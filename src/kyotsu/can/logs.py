@@ -23,10 +23,12 @@ from kyotsu.can.gvret import GVRET
 from kyotsu.can.inflate import GZIP_WINDOW, inflated
 from kyotsu.can.log_report import Ledger, LogFormat, LogReport, Source
 from kyotsu.can.mf4 import MF4
+from kyotsu.can.asc import ASC
+from kyotsu.can.trc import TRC
 from kyotsu.errors import InputError, Location, Problem
 
 # The first that recognises a file reads it: those with a magic number before those with a look.
-FORMATS: tuple[LogFormat, ...] = (BLF, MF4, GVRET, CANDUMP)
+FORMATS: tuple[LogFormat, ...] = (BLF, MF4, TRC, ASC, GVRET, CANDUMP)
 
 HEAD_BYTES = 1 << 16
 GZIP_MAGIC = b"\x1f\x8b"

@@ -177,8 +177,12 @@ class _Desk:
         code = self.reader.see(bytes(chunk[at:after]), stop)
         if code == STOP_END:
             return at
-        account(code, at, self.reader.memory, self.counts, self.damages)
-        self._settle(chunk)
+        self.reader.memory[LINE] += 1
+        outcome = self.reader.outcomes[code]
+        if outcome.expected:
+            self.ledger.damage(outcome.kind, shown(chunk, at), outcome.expected, line=int(self.reader.memory[LINE]))
+        else:
+            self.ledger.ignored[outcome.kind] += 1
         return after
 
     def _settle(self, chunk: bytes | memoryview) -> None:
