@@ -11,7 +11,7 @@ branch is absent, the frame too short, or the raw value means "not available".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,16 @@ import numpy.typing as npt
 
 from kyotsu.can.arena import ALIGNMENT, ArenaPool, writable_view
 from kyotsu.can.backend import kernels_for
-from kyotsu.can.decoded import Decoded, TableForm, UnknownId, label_table, table_schema
+from kyotsu.can.decoded import Decoded, Quality, TableForm, UnknownId, WideBytes, label_table, table_schema
 from kyotsu.can.frames import Flag, Frames
-from kyotsu.can.layout import ERROR, OTHERS, REMOTE, UNKNOWN, Layout, Precision, lay_out
-from kyotsu.can.matrix import Matrix
+from kyotsu.can.guards import contained_frames, judge_checksum, judge_counter, payload_of, wide_bytes
+from kyotsu.can.layout import ERROR, OTHERS, REMOTE, UNKNOWN, Layout, Precision, has_source, lay_out
+from kyotsu.can.matrix import Matrix, Message
 
+FEW = 256  # frames of a live batch, for which every microsecond counts
+KINDS = tuple(np.dtype(kind) for kind in (np.int64, np.uint32, np.uint8, np.uint8, np.uint16, np.uint8))
 LONGER_THAN_ANY = 1 << 20  # bytes
+SENDERS = 1 << 16  # bus and source address
 
 
 class Codec:
@@ -63,6 +67,15 @@ class Codec:
         self.kernels = kernels_for(compiled)
         self.form = _table_form(self.layout, labels=labels)
         self._arenas = ArenaPool()
+        self._judged_plans = [plan for plan in self.layout.plans if plan.position_slot >= 0]
+        self._contained = {
+            message.name: Codec(
+                Matrix(message.name, tuple(_headed(part, number) for number, part in message.contained.items())),
+                raw=raw, labels=labels, narrow=narrow, dtype=dtype, compiled=compiled,
+            )
+            for message in matrix.messages
+            if message.contained
+        }  # fmt: skip
 
     def decode(self, frames: Frames, *, after: Decoded | None = None) -> Decoded:
         """Everything that a block of frames says.
@@ -78,13 +91,15 @@ class Codec:
         shortest = np.full(count, LONGER_THAN_ANY, dtype=np.int64)
         short, long = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
         tables = layout.tables
-        self.kernels.classify(columns.frame_id, columns.flags, columns.length, tables, group, counts, shortest, short, long)
+        self.kernels.classify(
+            columns.frame_id, columns.flags, columns.length, tables, group, counts, shortest, short, long
+        )
         offsets, size = slot_offsets(layout, counts[OTHERS:], shortest)
         arena = self._arenas.lend(size)
         time, frame_id, _, bus, length, words = columns
         scratch = self.kernels.scratch_for(count, layout.most_planes, layout.most_gates)
         self.kernels.decode(time, frame_id, bus, length, words, group, tables, offsets, arena_views(arena), scratch)
-        return Decoded(
+        decoded = Decoded(
             frames=frames.size,
             rows=counts[OTHERS:],
             unknown=self._unknown(columns, group) if counts[UNKNOWN] else {},
@@ -96,6 +111,35 @@ class Codec:
             arena=arena,
             offsets=offsets,
         )
+        return self._judged(decoded, columns, after)
+
+    def _judged(self, decoded: Decoded, frames: Frames, after: Decoded | None) -> Decoded:
+        """With verdicts on counters and checksums, and what needs the payload."""
+        last = dict(after.last_counters) if after else {}
+        counters: dict[str, Quality] = {}
+        checksums: dict[str, Quality] = {}
+        wide: dict[tuple[str, str], WideBytes] = {}
+        contained: dict[str, Decoded] = {}
+        for plan in self._judged_plans:
+            name = plan.message.name
+            rows = decoded.positions(name)
+            if plan.message.protection:
+                last[name] = last[name].copy() if name in last else np.full(SENDERS, -1, dtype=np.int64)
+                sender = senders(frames, rows, has_source(plan.message))
+                if quality := judge_counter(decoded, plan, sender, last[name], self.kernels):
+                    counters[name] = quality
+                if quality := judge_checksum(decoded, plan, rows, frames):
+                    checksums[name] = quality
+            for signal in plan.wide:
+                wide[name, signal.name] = wide_bytes(signal, payload_of(frames, rows), frames.length[rows])
+            if name in self._contained and rows.size:
+                before = after.contained.get(name) if after else None
+                contained[name] = self._contained[name].decode(contained_frames(frames, rows), after=before)
+        if not self._judged_plans:
+            return decoded
+        return replace(
+            decoded, counters=counters, checksums=checksums, last_counters=last, wide=wide, contained=contained
+        )
 
     def _named(self, counts: npt.NDArray[np.int64]) -> dict[str, int]:
         return {self.matrix.messages[number].name: int(counts[number]) for number in np.flatnonzero(counts)}
@@ -103,10 +147,23 @@ class Codec:
     def _unknown(self, frames: Frames, group: npt.NDArray[np.uint16]) -> dict[UnknownId, int]:
         chosen = np.flatnonzero(group == UNKNOWN)
         extended = (frames.flags[chosen] & Flag.EXTENDED).astype(np.uint64)
-        keys = frames.frame_id[chosen] | extended << np.uint64(32) | frames.bus[chosen].astype(np.uint64) << np.uint64(33)
+        keys = (
+            frames.frame_id[chosen] | extended << np.uint64(32) | frames.bus[chosen].astype(np.uint64) << np.uint64(33)
+        )
         found, counts = self.kernels.count_keys(keys)
         pairs = zip(found.tolist(), counts.tolist(), strict=True)
         return {UnknownId(key & 0xFFFF_FFFF, bool(key >> 32 & 1), key >> 33): count for key, count in pairs}
+
+
+def _headed(message: Message, number: int) -> Message:
+    """A contained message with its header's number as its id, 24 bits of an extended id."""
+    return replace(message, frame_id=number, is_extended=True, protocol="")
+
+
+def senders(frames: Frames, rows: npt.NDArray[np.int64], with_source: bool) -> npt.NDArray[np.int64]:
+    """A number for who sent each frame: its bus, and its source address where there is one."""
+    numbers = frames.bus[rows].astype(np.int64)
+    return numbers << 8 | frames.frame_id[rows] & 0xFF if with_source else numbers
 
 
 def _table_form(layout: Layout, *, labels: bool) -> TableForm:
@@ -129,16 +186,30 @@ def kernel_frames(frames: Frames) -> Frames:
     """Frames as the kernels want them: of one type in one order, payloads as 64-bit words, no length beyond them."""
     width = frames.payload.shape[1]
     payload = frames.payload
+    if frames.size <= FEW and width and width % 8 == 0 and _are_plain(frames):
+        words: Any = payload.view(np.uint64)
+        if words.flags.aligned and max(frames.length.tolist(), default=0) <= width:
+            return frames._replace(payload=words)
     if width % 8 or not width:
         payload = np.pad(payload, ((0, 0), (0, 8 - width % 8)))
     words = np.require(payload, np.uint8, ["C", "A"]).view(np.uint64)
     length = frames.length
     if length.size and int(length.max()) > width:
         length = np.minimum(length, width)
-    kinds: Mapping[str, Any] = {"time": np.int64, "frame_id": np.uint32, "flags": np.uint8, "bus": np.uint8}
-    plain = [np.ascontiguousarray(getattr(frames, name), dtype=kind) for name, kind in kinds.items()]
+    plain: list[Any] = [
+        np.ascontiguousarray(values, dtype=kind) for values, kind in zip(frames[:4], KINDS, strict=False)
+    ]
     plain += [np.ascontiguousarray(length, dtype=np.uint16), words]
     return Frames(*map(writable_view, plain))
+
+
+def _are_plain(frames: Frames) -> bool:
+    columns: tuple[Any, ...] = frames
+    for values, kind in zip(columns, KINDS, strict=True):
+        flags = values.flags
+        if values.dtype != kind or not (flags.c_contiguous and flags.writeable and flags.aligned):
+            return False
+    return True
 
 
 def slot_offsets(

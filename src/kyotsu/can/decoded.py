@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from kyotsu.can.layout import Column, Layout, Plan, has_source, is_real, physical, raw_limits
-from kyotsu.can.matrix import Signal
+from kyotsu.can.checksums import CHECKSUMS
+from kyotsu.can.layout import WORD_BITS, Column, Layout, Plan, has_source, is_real, physical, raw_limits
+from kyotsu.can.matrix import Message, Signal
 
 TIME_TYPE = pa.timestamp("ns", tz="UTC")
 UINT8 = pa.uint8()
@@ -44,6 +45,19 @@ class Quality(NamedTuple):
     def wrong(self) -> int:
         """Rows that are known to be wrong."""
         return int((self.known & ~self.right).sum())
+
+
+def guarded_names(message: Message) -> tuple[str | None, str | None]:
+    """The signals that hold a message's counter and its checksum, where there is something to judge."""
+    guard = message.protection
+    if guard is None:
+        return None, None
+
+    def judged(name: str | None) -> bool:
+        return name is not None and name in message.by_name and message.by_name[name].length <= WORD_BITS
+
+    checksum = guard.checksum if guard.algorithm in CHECKSUMS and judged(guard.checksum) else None
+    return guard.counter if judged(guard.counter) else None, checksum
 
 
 class WideBytes(NamedTuple):
@@ -158,6 +172,10 @@ class Decoded(Mapping[str, pa.RecordBatch]):
         slot = self.plan(name).source_slot
         return self._slot(slot, np.dtype(np.uint8), self.count(name)) if slot >= 0 else None
 
+    def positions(self, name: str) -> npt.NDArray[np.int64]:
+        """Places in the block of a message's rows, of the messages that are judged."""
+        return self._slot(self.plan(name).position_slot, np.dtype(np.int64), self.count(name))
+
     def numbers(self, name: str, signal: str) -> tuple[npt.NDArray[Any], BoolArray | None]:
         """Values of a signal's rows and which of them count; `None` if all do. Nothing is copied."""
         column = next(column for column in self.plan(name).columns if column.name == signal)
@@ -198,8 +216,9 @@ class Decoded(Mapping[str, pa.RecordBatch]):
         for signal in plan.wide:
             content = self.wide.get((name, signal.name)) or WideBytes.nothing(signal)
             arrays.append(content.array())
-        for quality in (self.counters.get(name), self.checksums.get(name)):
-            if quality is not None:
+        for wanted, verdicts in zip(guarded_names(plan.message), (self.counters, self.checksums), strict=True):
+            if wanted:
+                quality = verdicts[name]
                 arrays.append(pa.array(quality.right, mask=~quality.known))
         return pa.RecordBatch.from_arrays(arrays, schema=self.form.schemas[name])
 
@@ -277,10 +296,10 @@ def table_schema(plan: Plan, layout: Layout, *, labels: bool) -> pa.Schema:
                 kind = pa.dictionary(pa.int16(), pa.string())
                 fields.append(pa.field(f"{column.name}.label", kind))
     fields += [pa.field(signal.name, pa.binary(-(-signal.length // 8))) for signal in plan.wide]
-    guard = plan.message.protection
-    if guard and plan.message.by_name.get(guard.counter or ""):
+    counter, checksum = guarded_names(plan.message)
+    if counter:
         fields.append(pa.field("counter_ok", pa.bool_()))
-    if guard and guard.algorithm and plan.message.by_name.get(guard.checksum or ""):
+    if checksum:
         fields.append(pa.field("checksum_ok", pa.bool_()))
     message, matrix = plan.message, layout.matrix
     metadata = {
@@ -296,7 +315,11 @@ def table_schema(plan: Plan, layout: Layout, *, labels: bool) -> pa.Schema:
 
 def _signal_metadata(column: Column) -> dict[str, str]:
     signal = column.signal
-    metadata = {"unit": "" if column.is_raw else signal.unit, "scale": repr(signal.scale), "offset": repr(signal.offset)}
+    metadata = {
+        "unit": "" if column.is_raw else signal.unit,
+        "scale": repr(signal.scale),
+        "offset": repr(signal.offset),
+    }
     if signal.labels:
         metadata["labels"] = json.dumps({str(number): text for number, text in signal.labels.items()})
     if signal.comment:

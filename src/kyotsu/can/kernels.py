@@ -1,4 +1,4 @@
-"""The compiled kernels: frames to groups, groups to columns, and one frame after the other into a table of last values.
+"""The compiled kernels: frames to groups, and groups to columns.
 
 `numpy_kernels` has the same functions with the same results for where there is no compiler. Compiled at the first call,
 cached on disk, free of the interpreter's lock. A block of frames is decoded in tiles: the words that a message's
@@ -10,46 +10,32 @@ What a frame holds is data here: an id that nobody described is a group, a short
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from numba import njit
 
 from kyotsu.can import layout as at
-from kyotsu.can.frames import Flag
+from kyotsu.can.kernel_bits import (
+    FD,
+    OPTIONS,
+    TURN,
+    compiled,
+    counting,
+    group_of,
+    inlined,
+    joined,
+    number_of,
+    raw_of,
+    swapped,
+)
+from kyotsu.can.live_kernel import follow
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+__all__ = ["Scratch", "classify", "count_keys", "decode", "follow", "follow_counters", "scratch_for", "update_crc"]
 
 BLOCK = 8_192  # frames sorted at a time, so that what they hold stays in the second-level cache
 TILE = 512  # rows decoded at a time; a few lines of 64-bit words and of results stay in the first-level cache
-EXTENDED, REMOTE, ERROR, FD = (int(flag) for flag in (Flag.EXTENDED, Flag.REMOTE, Flag.ERROR, Flag.FD))
-TURN = np.uint64(1 << 63)
-ODD_BYTES, ODD_PAIRS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FFFF)
-# No kernel but `count_keys` makes an array, so none has to count who uses which: at each frame that costs more than the rest.
-OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
-# The constants of the tables are part of the machine code, so they are part of its name on disk.
-IDENTITY = hashlib.sha256(Path(at.__file__).read_bytes()).hexdigest()[:12]
-
-
-def _compiled(function: Function) -> Function:
-    """Machine code, kept on disk where there is a place for it."""
-    function.__qualname__ = f"{function.__name__}_{IDENTITY}"
-    try:
-        return cast(Function, njit(cache=True, **OPTIONS)(function))
-    except RuntimeError:
-        return cast(Function, njit(**OPTIONS)(function))
-
-
-def _counting(function: Function) -> Function:
-    return cast(Function, njit(nogil=True)(function))
-
-
-def _inlined(function: Function) -> Function:
-    return cast(Function, njit(forceinline=True, no_cpython_wrapper=True, **OPTIONS)(function))
 
 
 class Scratch(NamedTuple):
@@ -91,37 +77,7 @@ def scratch_for(messages: int, planes: int, gates: int) -> Scratch:
 # --- frames to groups ---
 
 
-@_inlined
-def _found(table: Any, key: int) -> int:
-    """The group of a key in an open-addressed table."""
-    mask = table.shape[0] - 1
-    place = ((key * 2654435761) >> 16) & mask
-    while table[place, 0] >= 0:
-        if table[place, 0] == key:
-            return table[place, 1]  # type: ignore[no-any-return]
-        place = (place + 1) & mask
-    return np.int64(at.UNKNOWN)
-
-
-@_inlined
-def _group_of(frame_id: int, flags: int, tables: Any) -> int:
-    """The group of a frame: by its id, and where no message has it by its group number."""
-    if flags & ERROR:
-        return np.int64(at.ERROR)
-    if flags & REMOTE:
-        return np.int64(at.REMOTE)
-    if not flags & EXTENDED:
-        if frame_id >= tables.standard.size:
-            return np.int64(at.UNKNOWN)
-        return np.int64(tables.standard[frame_id])
-    group = _found(tables.extended, frame_id)
-    if group == at.UNKNOWN:
-        number = (frame_id >> 8) & 0x3FFFF
-        group = _found(tables.groups, number & 0x3FF00 if (number >> 8) & 0xFF < 240 else number)
-    return group
-
-
-@_compiled
+@compiled
 def classify(
     frame_id: Any, flags: Any, length: Any, tables: Any, group: Any, counts: Any, shortest: Any, short: Any, long: Any
 ) -> None:
@@ -136,7 +92,7 @@ def classify(
         short, long: added to, shape (message,): frames shorter and longer than described.
     """
     for index in range(frame_id.size):
-        chosen = _group_of(np.int64(frame_id[index]), np.int64(flags[index]), tables)
+        chosen = group_of(np.int64(frame_id[index]), np.int64(flags[index]), tables)
         group[index] = chosen
         counts[chosen] += 1
         if chosen >= at.OTHERS:
@@ -150,7 +106,7 @@ def classify(
                 long[message] += 1
 
 
-@_counting
+@counting
 def count_keys(keys: Any) -> tuple[Any, Any]:
     """How often each key is there, in the order of first appearance: (keys, counts)."""
     size = 1024
@@ -182,107 +138,49 @@ def count_keys(keys: Any) -> tuple[Any, Any]:
     return found[:known], counts[:known]
 
 
-@_counting
+@counting
 def _grown(values: Any, size: int) -> Any:
     more = np.zeros(size, values.dtype)
     more[: values.size] = values
     return more
 
 
-# --- bits to numbers ---
-
-
-@_inlined
-def _swapped(word: Any) -> Any:
-    """A word with its bytes in the other order."""
-    word = ((word & ODD_BYTES) << np.uint64(8)) | ((word >> np.uint64(8)) & ODD_BYTES)
-    word = ((word & ODD_PAIRS) << np.uint64(16)) | ((word >> np.uint64(16)) & ODD_PAIRS)
-    return (word << np.uint64(32)) | (word >> np.uint64(32))
-
-
-@_inlined
-def _joined(first: Any, second: Any, join: Any, big: bool) -> Any:
-    """The 64 bits from bit `join` of the first word on, where 0 < join < 64."""
-    if big:
-        return (first << join) | (second >> (np.uint64(64) - join))
-    return (first >> join) | (second << (np.uint64(64) - join))
-
-
-@_inlined
-def _raw(word: Any, up: Any, down: Any, sign: Any) -> Any:
-    """The raw value, in two's complement where signed."""
-    return (((word << up) >> down) ^ sign) - sign
-
-
-@_inlined
-def _half(bits: Any) -> Any:
-    """The number that 16 bits of IEEE 754 stand for."""
-    exponent, fraction = np.int64((bits >> np.uint64(10)) & np.uint64(31)), np.float64(bits & np.uint64(1023))
-    if exponent == 31:
-        size = np.inf if fraction == 0 else np.nan
-    elif exponent == 0:
-        size = fraction * 2.0**-24
-    else:
-        size = (1024.0 + fraction) * 2.0 ** (exponent - 25)
-    return -size if bits & np.uint64(0x8000) else size
-
-
-@_inlined
-def _number(raw: Any, kind: int, scale: float, offset: float) -> Any:
-    """A raw value as it counts: raw x scale + offset in double precision, each step rounded."""
-    if kind == at.REAL:
-        number = np.float64(np.int32(raw))
-    elif kind == at.REAL_UNSIGNED:
-        number = np.float64(raw)
-    elif kind == at.FLOAT_16:
-        number = _half(raw)
-    elif kind == at.FLOAT_32:
-        number = np.float64(np.uint32(raw).view(np.float32))
-    elif kind == at.FLOAT_64:
-        number = np.uint64(raw).view(np.float64)
-    else:
-        number = np.float64(np.int64(raw))
-    return number * scale + offset
-
-
 # --- a line of one tile ---
 
 
-@_inlined
+@inlined
 def _fill_whole(target: Any, line: Any, up: Any, down: Any, sign: Any) -> None:
     for row in range(target.size):
-        target[row] = _raw(line[row], up, down, sign)
+        target[row] = raw_of(line[row], up, down, sign)
 
 
-@_inlined
+@inlined
 def _fill_affine(target: Any, line: Any, up: Any, down: Any, sign: Any, scale: Any, offset: Any) -> None:
     for row in range(target.size):
-        target[row] = _raw(line[row], up, down, sign) * scale + offset
+        target[row] = raw_of(line[row], up, down, sign) * scale + offset
 
 
-@_inlined
+@inlined
 def _fill_small(target: Any, line: Any, up: Any, down: Any, sign: Any, scale: float, offset: float) -> None:
     for row in range(target.size):
-        target[row] = np.float64(np.int32(_raw(line[row], up, down, sign))) * scale + offset
+        target[row] = np.float64(np.int32(raw_of(line[row], up, down, sign))) * scale + offset
 
 
-@_inlined
+@inlined
 def _fill_wide(target: Any, line: Any, up: Any, down: Any, sign: Any, scale: float, offset: float) -> None:
     for row in range(target.size):
-        target[row] = np.float64(np.int64(_raw(line[row], up, down, sign))) * scale + offset
+        target[row] = np.float64(np.int64(raw_of(line[row], up, down, sign))) * scale + offset
 
 
-def _fill_other(
-    target: Any, line: Any, up: Any, down: Any, sign: Any, kind: int, scale: float, offset: float
-) -> None:
+def _fill_other(target: Any, line: Any, up: Any, down: Any, sign: Any, kind: int, scale: float, offset: float) -> None:
     for row in range(target.size):
-        target[row] = _number(_raw(line[row], up, down, sign), kind, scale, offset)
+        target[row] = number_of(raw_of(line[row], up, down, sign), kind, scale, offset)
 
 
 _fill_other = njit(**OPTIONS)(_fill_other)  # rare, so called rather than inlined
 
 
-@_inlined
+@inlined
 def _inside(mask: Any, line: Any, up: Any, down: Any, sign: Any, bias: int, ranges: Any) -> None:
     """Where the raw value lies in one of the ranges: 1, else 0."""
     turn = TURN if bias else np.uint64(0)
@@ -290,34 +188,34 @@ def _inside(mask: Any, line: Any, up: Any, down: Any, sign: Any, bias: int, rang
     for number in range(ranges.shape[0]):
         low, high = ranges[number, 0], ranges[number, 1]
         for row in range(mask.size):
-            raw = _raw(line[row], up, down, sign) ^ turn
+            raw = raw_of(line[row], up, down, sign) ^ turn
             mask[row] |= (raw >= low) & (raw <= high)
 
 
-@_inlined
-def _line_of(field: Any, lines: Any, size: int) -> int:
+@inlined
+def _line_of(field: Any, lines: Any, size: int) -> Any:
     """The number of the line that has all bits of a field: a plane, or two joined in the spare line."""
     if field[at.SECOND_PLANE] < 0:
-        return field[at.FIRST_PLANE]  # type: ignore[no-any-return]
+        return field[at.FIRST_PLANE]
     first, second = lines[field[at.FIRST_PLANE]], lines[field[at.SECOND_PLANE]]
     join, big, spare = np.uint64(field[at.JOIN]), field[at.FIELD_BIG] != 0, lines.shape[0] - 1
     target = lines[spare]
     for row in range(size):
-        target[row] = _joined(first[row], second[row], join, big)
+        target[row] = joined(first[row], second[row], join, big)
     return spare
 
 
 # --- groups to columns ---
 
 
-@_inlined
+@inlined
 def _load_planes(words: Any, firsts: Any, rows: Any, planes: Any, lines: Any) -> None:
     """The words of a payload that a message's signals need, in the byte order that they need."""
     for plane in range(planes.shape[0]):
         word, big, line = planes[plane, at.PLANE_WORD], planes[plane, at.PLANE_BIG] != 0, lines[plane]
         if word == 0 and big:
             for row in range(rows.size):
-                line[row] = _swapped(firsts[row])
+                line[row] = swapped(firsts[row])
         elif word == 0:
             for row in range(rows.size):
                 line[row] = firsts[row]
@@ -328,10 +226,10 @@ def _load_planes(words: Any, firsts: Any, rows: Any, planes: Any, lines: Any) ->
                 line[row] = words[rows[row], word]
             if big:
                 for row in range(rows.size):
-                    line[row] = _swapped(line[row])
+                    line[row] = swapped(line[row])
 
 
-@_inlined
+@inlined
 def _fill_gates(message: int, tables: Any, lines: Any, gates: Any, size: int) -> None:
     """Which rows have each branch of the multiplexors."""
     begin, end = tables.messages[message, at.GATES], tables.messages[message + 1, at.GATES]
@@ -348,7 +246,7 @@ def _fill_gates(message: int, tables: Any, lines: Any, gates: Any, size: int) ->
                 mask[row] &= above[row]
 
 
-@_inlined
+@inlined
 def _fill_validities(
     message: int, tables: Any, lines: Any, gates: Any, length: Any, rows: Any, offsets: Any, first: int,
     bytes8: Any,
@@ -379,10 +277,8 @@ def _fill_validities(
             target[row] &= length[rows[row]] >= needed
 
 
-@_inlined
-def _fill_columns(
-    message: int, tables: Any, lines: Any, offsets: Any, first: int, size: int, arena: Any
-) -> None:
+@inlined
+def _fill_columns(message: int, tables: Any, lines: Any, offsets: Any, first: int, size: int, arena: Any) -> None:
     """The values of each signal."""
     bytes8, bytes16, bytes32, bytes64, singles, doubles = arena
     for number in range(tables.messages[message, at.COLUMNS], tables.messages[message + 1, at.COLUMNS]):
@@ -394,7 +290,7 @@ def _fill_columns(
         begin = offsets[column[at.COLUMN_SLOT]] // width + first
         end = begin + size
         scale, offset = tables.factors[number, 0], tables.factors[number, 1]
-        if kind == at.FLOAT_32 and width == 4 or kind == at.FLOAT_64 and scale == 1 and offset == 0:
+        if (kind == at.FLOAT_32 and width == 4) or (kind == at.FLOAT_64 and scale == 1 and offset == 0):
             kind = at.INTEGER  # the bits as they are
         if kind == at.INTEGER:
             if width == 1:
@@ -427,7 +323,7 @@ def _fill_columns(
             _fill_other(singles[begin:end], line, up, down, sign, kind, scale, offset)
 
 
-@_inlined
+@inlined
 def _sort_block(time: Any, bus: Any, words: Any, group: Any, begin: int, end: int, scratch: Any) -> None:
     """Frames of a block by their group, each group in the order of arrival."""
     order, times, buses, firsts, ends = scratch.order, scratch.times, scratch.buses, scratch.words, scratch.ends
@@ -447,7 +343,7 @@ def _sort_block(time: Any, bus: Any, words: Any, group: Any, begin: int, end: in
         firsts[place] = words[index, 0]
 
 
-@_inlined
+@inlined
 def _fill_frame_columns(
     message: int, tables: Any, frame_id: Any, begin: int, end: int, offsets: Any, first: int, scratch: Any, bytes8: Any,
     bytes64: Any,
@@ -470,7 +366,7 @@ def _fill_frame_columns(
             bytes64[place + number] = scratch.order[begin + number]
 
 
-@_compiled
+@compiled
 def decode(
     time: Any, frame_id: Any, bus: Any, length: Any, words: Any, group: Any, tables: Any, offsets: Any, arena: Any,
     scratch: Any,
@@ -510,3 +406,54 @@ def decode(
                 _fill_columns(message, tables, lines, offsets, first, size, arena)
                 first += size
                 row = following
+
+
+# --- counters and checksums ---
+
+
+@compiled
+def update_crc(
+    payload: Any, length: Any, begin: int, end: int, table: Any, width: int, reflected: bool, register: Any
+) -> None:
+    """Take the bytes of each payload, but those from `begin` to `end`, into the register of its CRC.
+
+    Args:
+        payload, length: of the frames.
+        begin, end: bytes to leave out.
+        table: the register after each byte, from zero.
+        width: bits of the register.
+        reflected: whether the least significant bit goes first.
+        register: changed, shape (frame,).
+    """
+    top, mask, byte = np.uint64(width - 8), np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(64 - width), np.uint64(0xFF)
+    for row in range(register.size):
+        value = register[row]
+        for column in range(min(np.int64(length[row]), payload.shape[1])):
+            if begin <= column < end:
+                continue
+            if reflected:
+                value = (value >> np.uint64(8)) ^ table[(value ^ np.uint64(payload[row, column])) & byte]
+            else:
+                place = ((value >> top) ^ np.uint64(payload[row, column])) & byte
+                value = ((value << np.uint64(8)) & mask) ^ table[place]
+        register[row] = value
+
+
+@compiled
+def follow_counters(counter: Any, valid: Any, sender: Any, modulus: int, last: Any, right: Any, known: Any) -> None:
+    """Whether each counter is the one before of the same sender and one more.
+
+    Args:
+        counter: raw values of a message's rows.
+        valid: which of them count.
+        sender: a small number for each.
+        modulus: where a counter starts anew.
+        last: of each sender, -1 for none; changed.
+        right, known: to be filled: whether it follows, and whether there was one before.
+    """
+    for row in range(counter.size):
+        before = last[sender[row]]
+        known[row] = valid[row] and before >= 0
+        right[row] = known[row] and np.int64(counter[row]) == (before + 1) % modulus
+        if valid[row]:
+            last[sender[row]] = np.int64(counter[row])

@@ -43,7 +43,8 @@ GATE_PARENT, GATE_FIELD, GATE_RANGES, GATE_RANGES_END, GATE_BIAS = range(5)
 # Columns of `Tables.validities`; field is -1 where every raw value counts.
 VALID_GATE, VALID_BYTES, VALID_FIELD, VALID_RANGES, VALID_RANGES_END, VALID_BIAS, VALID_SLOT = range(7)
 # Columns of `Tables.columns`; validity is counted within the message, signal over the whole matrix (-1: none).
-COLUMN_FIELD, COLUMN_KIND, COLUMN_WIDTH, COLUMN_SLOT, COLUMN_VALIDITY, COLUMN_SIGNAL, COLUMN_SCALE, COLUMN_OFFSET = range(8)
+COLUMN_FIELD, COLUMN_KIND, COLUMN_WIDTH, COLUMN_SLOT, COLUMN_VALIDITY, COLUMN_SIGNAL = range(6)
+COLUMN_SCALE, COLUMN_OFFSET, COLUMN_SIGNED = range(6, 9)
 
 # Kinds of column: how bits become a number.
 INTEGER = 0  # raw, cut to the width
@@ -54,6 +55,7 @@ REAL_UNSIGNED = 4  # the same in 64 unsigned bits
 FLOAT_16, FLOAT_32, FLOAT_64 = 5, 6, 7  # IEEE 754; of the width of the field or less where scale is 1 and offset 0
 
 FLOAT_KINDS = {16: FLOAT_16, 32: FLOAT_32, 64: FLOAT_64}
+NEVER = -(1 << 63)  # [ns] the time of a signal that was not there yet
 ALWAYS = 1 << 30  # a validity that is written however long the frames are
 # What a CAN FD frame can be long: a described length in between is padded by its sender.
 FD_LENGTHS = (*range(9), 12, 16, 20, 24, 32, 48, 64)
@@ -198,7 +200,7 @@ class _Rows:
         """The rows of one message."""
         wide = tuple(signal for signal in message.signals if signal.length > WORD_BITS)
         growing = (self.planes, self.gates, self.validities, self.columns, self.slots)
-        row = [message.length, _longest(message), *map(len, growing)]
+        row = [message.length, _longest(message), *(len(rows) for rows in growing)]
         time_slot, _bus_slot = self.slot(8), self.slot(1)
         source = self.slot(1) if has_source(message) else -1
         position = self.slot(8) if wide or message.contained or message.protection else -1
@@ -224,7 +226,7 @@ class _Rows:
             _table(self.gates, 5),
             np.array(self.ranges, dtype=np.uint64).reshape(-1, 2),
             _table(self.validities, 7),
-            _table(self.columns, 8),
+            _table(self.columns, 9),
             np.array(self.factors, dtype=np.float64).reshape(-1, 2),
         )
         sizes, owners, needs = (np.ascontiguousarray(column) for column in _table(self.slots, 3).T)
@@ -265,8 +267,9 @@ class _MessageRows:
     def _column(self, form: Form, number: int, validity: int, signal: int) -> int:
         width = form.dtype.itemsize
         slot = self.rows.slot(width)
+        signed = int(form.dtype.kind == "i")
         whole = (int(form.scale), int(form.offset)) if form.kind == AFFINE else (1, 0)
-        self.rows.columns.append((number, form.kind, width, slot, validity, signal, *whole))
+        self.rows.columns.append((number, form.kind, width, slot, validity, signal, *whole, signed))
         self.rows.factors.append((form.scale, form.offset))
         return slot
 
@@ -353,8 +356,8 @@ class Form(NamedTuple):
 def physical_form(signal: Signal, *, narrow: bool = True, dtype: Precision = "float64") -> Form:
     """How a signal's physical values are kept: exactly as `raw x scale + offset` gives them in double precision.
 
-    Whole numbers stay whole where scale and offset are, in the smallest type that holds all. Only where float32 is asked
-    for is anything rounded, and only if the rounding error stays below half the step of the raw value.
+    Whole numbers stay whole where scale and offset are, in the smallest type that holds all. Only where float32 is
+    asked for is anything rounded, and only if the rounding error stays below half the step of the raw value.
     """
     scale, offset = signal.scale, signal.offset
     if is_real(signal):
@@ -366,7 +369,7 @@ def physical_form(signal: Signal, *, narrow: bool = True, dtype: Precision = "fl
         ends = sorted((low * int(scale) + int(offset), high * int(scale) + int(offset)))
         if scale == 1 and offset == 0:
             return Form(INTEGER, whole_dtype(ends[0], ends[1], narrow=narrow))
-        if -(1 << 63) <= min(ends[0], int(scale), int(offset)) and max(ends[1], int(scale), int(offset)) < 1 << 63:
+        if min(ends[0], int(scale), int(offset)) >= -(1 << 63) and max(ends[1], int(scale), int(offset)) < 1 << 63:
             return Form(AFFINE, whole_dtype(ends[0], ends[1], narrow=narrow), scale, offset)
     kind = REAL if high < 1 << 31 else REAL_WIDE if high < 1 << 63 else REAL_UNSIGNED
     furthest = max(abs(low * scale + offset), abs(high * scale + offset))

@@ -37,7 +37,15 @@ def _found(table: at.IntArray, keys: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
 
 def classify(
-    frame_id: Any, flags: Any, length: Any, tables: at.Tables, group: Any, counts: Any, shortest: Any, short: Any, long: Any
+    frame_id: Any,
+    flags: Any,
+    length: Any,
+    tables: at.Tables,
+    group: Any,
+    counts: Any,
+    shortest: Any,
+    short: Any,
+    long: Any,
 ) -> None:
     """The group of each frame."""
     extended = (flags & np.uint8(Flag.EXTENDED)) != 0
@@ -101,8 +109,8 @@ class _Message:
             second = self.plane(int(field[at.FIELD_WORD]) + 1, big)
             rest = WORD_BITS - join
             line = (line << join) | (second >> rest) if big else (line >> join) | (second << rest)
-        line = (line << up) >> down if up else line >> down
-        return (line ^ sign) - sign if sign else line
+        raw: Words = (line << up) >> down if up else line >> down
+        return (raw ^ sign) - sign if sign else raw
 
     def inside(self, number: int, begin: int, end: int, bias: int) -> npt.NDArray[np.bool_]:
         """Which rows have a raw value in one of the ranges."""
@@ -128,7 +136,7 @@ class _Message:
 
     def numbers(self, number: int) -> npt.NDArray[Any]:
         """Values of a column, of the bits or the double precision that the arena wants."""
-        field, kind, width, _, _, _, whole, more = self.tables.columns[number].tolist()
+        field, kind, width, _, _, _, whole, more, _ = self.tables.columns[number].tolist()
         scale, offset = self.tables.factors[number].tolist()
         raw = self.raw(field)
         same = scale == 1 and offset == 0
@@ -136,7 +144,8 @@ class _Message:
             return raw
         if kind == at.AFFINE:
             return raw * np.int64(whole).view(np.uint64) + np.int64(more).view(np.uint64)
-        return real_numbers(raw, kind) * scale + offset
+        numbers: npt.NDArray[np.float64] = real_numbers(raw, kind) * scale + offset
+        return numbers
 
 
 _BITS = {at.FLOAT_32: 32, at.FLOAT_64: 64}
@@ -159,8 +168,8 @@ def real_numbers(raw: Words, kind: int) -> npt.NDArray[np.float64]:
 
 
 def decode(
-    time: Any, frame_id: Any, bus: Any, length: Any, words: Any, group: Any, tables: at.Tables, offsets: Any, arena: Any,
-    scratch: None,
+    time: Any, frame_id: Any, bus: Any, length: Any, words: Any, group: Any, tables: at.Tables, offsets: Any,
+    arena: Any, scratch: None,
 ) -> None:  # fmt: skip
     """All columns of all messages of some frames."""
     cursors = np.zeros(tables.messages.shape[0] - 1, dtype=np.int64)
@@ -203,5 +212,108 @@ def _fill(
             put(bytes8, slot, decoder.valid(number, length))
     for number in range(row[at.COLUMNS], decoder.end[at.COLUMNS]):
         values = decoder.numbers(number)
-        targets = reals if values.dtype == np.float64 and tables.columns[number, at.COLUMN_KIND] != at.INTEGER else wholes
+        targets = (
+            reals if values.dtype == np.float64 and tables.columns[number, at.COLUMN_KIND] != at.INTEGER else wholes
+        )
         put(targets[int(tables.columns[number, at.COLUMN_WIDTH])], tables.columns[number, at.COLUMN_SLOT], values)
+
+
+# --- one frame after the other ---
+
+
+def follow(
+    time: Any,
+    frame_id: Any,
+    flags: Any,
+    length: Any,
+    words: Any,
+    tables: at.Tables,
+    counts: Any,
+    last: Any,
+    room: Any,
+    found: Any,
+) -> int:
+    """Every signal of a few frames in their order, beside its last value; how many entries were filled."""
+    group = np.empty(frame_id.size, dtype=np.uint16)
+    unused = [np.zeros(tables.messages.shape[0] - 1, dtype=np.int64) for _ in range(3)]
+    classify(frame_id, flags, length, tables, group, counts, *unused)
+    parts = []
+    with np.errstate(over="ignore", invalid="ignore"):
+        for chosen in np.unique(group[group >= at.OTHERS]).tolist():
+            rows = np.flatnonzero(group == chosen)
+            decoder = _Message(tables, chosen - at.OTHERS, words, rows)
+            decoder.find_gates()
+            first = decoder.begin[at.VALIDITIES]
+            valid = [decoder.valid(number, length) for number in range(first, decoder.end[at.VALIDITIES])]
+            for number in range(decoder.begin[at.COLUMNS], decoder.end[at.COLUMNS]):
+                signal = int(tables.columns[number, at.COLUMN_SIGNAL])
+                if signal >= 0:
+                    there = valid[tables.columns[number, at.COLUMN_VALIDITY]]
+                    entries = _followed(decoder, number, signal, there.astype(np.uint8), last, time)
+                    parts.append((np.full(rows.size, signal), rows, *entries))
+    if not parts:
+        return 0
+    columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
+    order = np.lexsort(columns[:2])
+    for target, values in zip(found, columns, strict=True):
+        target[: order.size] = values[order]
+    return int(order.size)
+
+
+def _followed(
+    decoder: _Message, number: int, signal: int, there: npt.NDArray[np.uint8], last: Any, time: Any
+) -> tuple[Any, ...]:
+    """Value, whether it counts and whether it changed, of one signal in one message's rows."""
+    raws, values, valids, times = last
+    field, kind = decoder.tables.columns[number, [at.COLUMN_FIELD, at.COLUMN_KIND]].tolist()
+    raw = decoder.raw(field)
+    numbers = decoder.numbers(number)
+    if kind in (at.INTEGER, at.AFFINE):
+        numbers = numbers.view(np.int64 if decoder.tables.columns[number, at.COLUMN_SIGNED] else np.uint64)
+    elif numbers.dtype != np.float64:  # a float's bits as they are
+        numbers = real_numbers(raw, kind)
+    counting = np.flatnonzero(there)
+    newest = np.searchsorted(counting, np.arange(raw.size), side="right") - 1  # the last row that counted
+    held = np.concatenate([[values[signal]], numbers[counting].astype(np.float64)])[newest + 1]
+    before = np.concatenate([valids[signal : signal + 1], there[:-1]])
+    other = np.concatenate([raws[signal : signal + 1], raw[:-1]]) != raw
+    changed = (there != before) | ((there != 0) & other)
+    changed[0] |= times[signal] == at.NEVER
+    times[signal], valids[signal], values[signal] = time[decoder.rows[-1]], there[-1], held[-1]
+    if counting.size:
+        raws[signal] = raw[counting[-1]]
+    return held, there, changed.astype(np.uint8), time[decoder.rows]
+
+
+# --- counters and checksums ---
+
+
+def update_crc(
+    payload: Any, length: Any, begin: int, end: int, table: Words, width: int, reflected: bool, register: Words
+) -> None:
+    """Take the bytes of each payload, but those from `begin` to `end`, into the register of its CRC."""
+    top, mask, byte = np.uint64(width - 8), np.uint64((1 << width) - 1), np.uint64(0xFF)
+    for column in range(min(int(length.max(initial=0)), payload.shape[1])):
+        if begin <= column < end:
+            continue
+        taken = payload[:, column].astype(np.uint64)
+        if reflected:
+            following = (register >> np.uint64(8)) ^ table[(register ^ taken) & byte]
+        else:
+            following = ((register << np.uint64(8)) & mask) ^ table[((register >> top) ^ taken) & byte]
+        np.copyto(register, following, where=length > column)
+
+
+def follow_counters(counter: Any, valid: Any, sender: Any, modulus: int, last: Any, right: Any, known: Any) -> None:
+    """Whether each counter is the one before of the same sender and one more."""
+    rows = np.flatnonzero(valid)
+    known[:], right[:] = False, False
+    rows = rows[np.argsort(sender[rows], kind="stable")]
+    who, values = sender[rows], counter[rows].astype(np.int64)
+    begins = np.flatnonzero(np.diff(who, prepend=-1))
+    before = np.concatenate([[-1], values[:-1]])[: values.size]
+    before[begins] = last[who[begins]]
+    known[rows] = before >= 0
+    right[rows] = (before >= 0) & (values == (before + 1) % modulus)
+    ends = np.append(begins[1:], values.size)[: begins.size] - 1
+    last[who[begins]] = values[ends]
