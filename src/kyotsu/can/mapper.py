@@ -11,7 +11,7 @@ messages in the mapping.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,7 +78,7 @@ class Mapper:
 
     def __init__(self, mapping: SignalMapping, matrix: Matrix, tree: VssTree | None = None) -> None:
         rules, writes = linked(mapping, matrix, load_vss() if tree is None else tree)
-        self._start(rules)
+        self._start(rules, [condition.place for write in writes for condition in write.conditions])
         self.writer = Writer(writes)
 
     @classmethod
@@ -89,9 +89,9 @@ class Mapper:
         mapper.writer = Writer(())
         return mapper
 
-    def _start(self, rules: tuple[LinkedRule, ...]) -> None:
+    def _start(self, rules: tuple[LinkedRule, ...], also: Iterable[Place] = ()) -> None:
         self.rules = rules
-        self._flat: FlatRules = flatten(rules)
+        self._flat: FlatRules = flatten(rules, also)
         self._paths = pa.array(self._flat.targets, pa.string())
         self._texts = pa.array(self._flat.texts, pa.string())
         self._most = np.diff(

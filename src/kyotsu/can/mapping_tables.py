@@ -119,9 +119,9 @@ class FlatRules(NamedTuple):
     texts: tuple[str, ...]
 
 
-def flatten(rules: Sequence[LinkedRule]) -> FlatRules:
-    """The tables of linked rules, which come each after those that it reads."""
-    messages, slots = _read_signals(rules)
+def flatten(rules: Sequence[LinkedRule], also: Iterable[Place] = ()) -> FlatRules:
+    """The tables of linked rules, which come each after those that it reads; `also`: what else is worth remembering."""
+    messages, slots = _read_signals([*(place for rule in rules for place in rule.places), *also])
     texts = list(dict.fromkeys(item.text for rule in rules for item in rule.translations if item.text is not None))
     rows = _Rows(messages, slots, rules, {text: number for number, text in enumerate(texts)})
     targets = tuple(target.path for rule in rules for target in rule.targets)
@@ -143,10 +143,10 @@ def new_state(flat: FlatRules) -> RuleState:
     return state
 
 
-def _read_signals(rules: Sequence[LinkedRule]) -> tuple[tuple[Message, ...], tuple[tuple[Signal, ...], ...]]:
-    """The messages that rules read, and of each the signals, every multiplexor before what it selects."""
+def _read_signals(places: Iterable[Place]) -> tuple[tuple[Message, ...], tuple[tuple[Signal, ...], ...]]:
+    """The messages of some signals, and of each its signals, every multiplexor before what it selects."""
     wanted: dict[str, tuple[Message, dict[str, Signal]]] = {}
-    for place in (place for rule in rules for place in rule.places):
+    for place in places:
         _, signals = wanted.setdefault(place.message.name, (place.message, {}))
         for signal in _with_multiplexors(place):
             signals.setdefault(signal.name, signal)

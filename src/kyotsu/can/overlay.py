@@ -210,7 +210,8 @@ class _Reader:
         if transform is None:
             return rule["signal"], {}
         if not isinstance(transform, dict) or len(transform) != 1 or not transform.keys() <= {"math", "mapping"}:
-            found = f"transform {', '.join(map(str, transform)) if isinstance(transform, dict) else transform!r}"[:120]
+            kinds = list(transform) if isinstance(transform, dict) else [transform]
+            found = f"transform {', '.join(map(repr, kinds))}"[:120]
             self.wrong((*key, "transform"), found, "math or mapping", "Write it as one of the two.")
             return None
         return rule["signal"], transform
