@@ -66,6 +66,7 @@ class Coverage:
         unknown: frames by id that the matrix does not describe.
         remote, error: frames without data.
         messages: by name, of those that were there.
+        transport: messages put together by each protocol, and what became of the others.
         logs: what was read of each.
         interrupted: whether somebody stopped it.
     """
@@ -78,7 +79,7 @@ class Coverage:
     remote: int = 0
     error: int = 0
     messages: dict[str, MessageCoverage] = field(default_factory=dict)
-    transport: dict[str, int] = field(default_factory=dict)
+    transport: Counter[str] = field(default_factory=Counter)
     logs: list[LogReport] = field(default_factory=list)
     interrupted: bool = False
     _last: dict[tuple[str, int], int] = field(default_factory=dict, repr=False)
@@ -87,6 +88,11 @@ class Coverage:
     def new_log(self) -> None:
         """From here on times are those of another log."""
         self._last.clear()
+
+    def carry(self, frames: int) -> None:
+        """Take note of frames that are parts of longer messages."""
+        self.frames += frames
+        self.transported += frames
 
     def add(self, decoded: Decoded) -> None:
         """Take in a block of frames as they came."""
@@ -104,8 +110,9 @@ class Coverage:
         for name in decoded:
             found = self.messages.setdefault(name, MessageCoverage())
             found.frames += decoded.count(name)
-            found.too_short += decoded.too_short.get(name, 0)
-            found.too_long += decoded.too_long.get(name, 0)
+            if self.matrix.by_name[name].protocol != "isotp":  # whose answers are as long as the question asks
+                found.too_short += decoded.too_short.get(name, 0)
+                found.too_long += decoded.too_long.get(name, 0)
             for verdicts, attribute in ((decoded.counters, "wrong_counter"), (decoded.checksums, "wrong_checksum")):
                 if name in verdicts:
                     setattr(found, attribute, getattr(found, attribute) + verdicts[name].wrong)

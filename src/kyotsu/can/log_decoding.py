@@ -21,10 +21,10 @@ import pyarrow as pa
 
 from kyotsu import __version__
 from kyotsu.can.ahead import ahead
+from kyotsu.can.carriers import Carriers
 from kyotsu.can.codec import Codec
 from kyotsu.can.coverage import Coverage
 from kyotsu.can.decoded import Decoded
-from kyotsu.can.frames import Frames
 from kyotsu.can.log_report import LogReport
 from kyotsu.can.logs import Log, open_log
 from kyotsu.can.mapper import Mapper
@@ -122,19 +122,24 @@ class _Run:
         self.coverage.new_log()
         if self.asked.mapper is not None:
             self.asked.mapper.reset()
+        carriers = Carriers(self.asked.matrix)
         before: Decoded | None = None
+        together: Decoded | None = None
         try:
-            for frames in ahead(log.blocks()):
-                before = self.block(frames, before, number)
+            for block in ahead(log.blocks()):
+                frames, messages, carrying = carriers.split(block)
+                self.coverage.carry(carrying)
+                before = self.codec.decode(frames, after=before)
+                self.coverage.add(before)
+                self.take(before, number)
+                for longer in messages:
+                    together = self.codec.decode(longer, after=together)
+                    self.coverage.add_messages(together)
+                    self.take(together, number)
                 report(log.report)
         finally:
+            self.coverage.transport.update(carriers.finish())
             self.coverage.logs.append(log.report)
-
-    def block(self, frames: Frames, before: Decoded | None, number: int) -> Decoded:
-        decoded = self.codec.decode(frames, after=before)
-        self.coverage.add(decoded)
-        self.take(decoded, number)
-        return decoded
 
     def take(self, decoded: Decoded, number: int) -> None:
         self.summary.add(decoded)
