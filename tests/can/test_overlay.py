@@ -194,7 +194,8 @@ def test_linear_formulas(text: str, linear: Linear) -> None:
     [
         "", "x*x", "1/x", "x^2", "2^x", "sqrt(x)", "floor(x)+1", "floor(abs(x))", "x y", "x +", "(x", "x)",
         "y",
-        "import os", "__import__('os')", "x.real", "[x]", "x if x else 1", "x/0", "10^400*x", "(-1)^0.5", "(" * 500 + "x",
+        "import os", "__import__('os')", "x.real", "[x]", "x if x else 1",
+        "x/0", "10^400*x", "(-1)^0.5", "(" * 500 + "x",
         "-" * 300 + "x", "9" * 500,
     ],
 )  # fmt: skip

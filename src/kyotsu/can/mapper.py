@@ -72,6 +72,12 @@ class Mapper:
         matrix: of the bus that the frames are from.
         tree: the catalogue; VSS 6.0 where none is given.
 
+    Attributes:
+        rules: linked, each after those that it reads.
+        writer: the other direction.
+        flat: the rules as tables.
+        most: datapoints that a frame of each message in `flat` can make.
+
     Raises:
         InputError: with every error that the mapping has against matrix and catalogue.
     """
@@ -91,13 +97,13 @@ class Mapper:
 
     def _start(self, rules: tuple[LinkedRule, ...], also: Iterable[Place] = ()) -> None:
         self.rules = rules
-        self._flat: FlatRules = flatten(rules, also)
-        self._paths = pa.array(self._flat.targets, pa.string())
-        self._texts = pa.array(self._flat.texts, pa.string())
-        self._most = np.diff(
-            self._flat.tables.messages[:, FIRST_TRIGGER]
+        self.flat: FlatRules = flatten(rules, also)
+        self._paths = pa.array(self.flat.targets, pa.string())
+        self._texts = pa.array(self.flat.texts, pa.string())
+        self.most = np.diff(
+            self.flat.tables.messages[:, FIRST_TRIGGER]
         )  # datapoints that a frame of each message can make
-        slots = zip(self._flat.messages, self._flat.slots, strict=True)
+        slots = zip(self.flat.messages, self.flat.slots, strict=True)
         self._slot_of = {
             (message.name, signal.name): number
             for number, (message, signal) in enumerate((m, signal) for m, signals in slots for signal in signals)
@@ -107,17 +113,17 @@ class Mapper:
     @property
     def paths(self) -> tuple[str, ...]:
         """The signals of the catalogue that it makes, by the numbers of `Datapoints.target`."""
-        return self._flat.targets
+        return self.flat.targets
 
     @property
     def texts(self) -> tuple[str, ...]:
         """The texts that signals can have, by the numbers of `Datapoints.text`."""
-        return self._flat.texts
+        return self.flat.texts
 
     @property
     def messages(self) -> tuple[str, ...]:
         """The messages that it reads: no others need be decoded."""
-        return tuple(message.name for message in self._flat.messages)
+        return tuple(message.name for message in self.flat.messages)
 
     @property
     def unplaced(self) -> dict[str, int]:
@@ -127,7 +133,7 @@ class Mapper:
 
     def reset(self) -> None:
         """Forgets all that it heard."""
-        self._state = new_state(self._flat)
+        self._state = new_state(self.flat)
 
     def last(self, place: Place) -> float | None:
         """The physical value that the bus said last of a signal that the mapping reads; `None` for nothing usable."""
@@ -171,7 +177,7 @@ class Mapper:
         values: list[Floats] = []
         read: Callable[..., tuple[Integers, Bools]] = _decoded_rows if isinstance(decoded, Decoded) else _table_rows
         there = decoded.count if isinstance(decoded, Decoded) else decoded.__contains__
-        for number, (message, signals) in enumerate(zip(self._flat.messages, self._flat.slots, strict=True)):
+        for number, (message, signals) in enumerate(zip(self.flat.messages, self.flat.slots, strict=True)):
             if there(message.name):
                 times, trusted = read(decoded, message, signals, values)
                 events.append((number, times, trusted))
@@ -183,9 +189,9 @@ class Mapper:
             return Datapoints(empty, empty, np.empty(0), empty, empty)
         counts = np.array([times.size for _, times, _ in events])
         numbers = np.array([number for number, _, _ in events])
-        widths = np.array([len(self._flat.slots[number]) for number in numbers])
+        widths = np.array([len(self.flat.slots[number]) for number in numbers])
         begins = np.concatenate(([0], np.cumsum(counts * widths)[:-1]))
-        strides = np.zeros(len(self._flat.messages), dtype=np.int64)
+        strides = np.zeros(len(self.flat.messages), dtype=np.int64)
         strides[numbers] = counts
         times = np.concatenate([times for _, times, _ in events])
         rows = np.arange(times.size) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -194,10 +200,13 @@ class Mapper:
         frames[0], frames[1] = times[order], np.repeat(numbers, counts)[order]
         frames[2] = (np.repeat(begins, counts) + rows)[order]
         frames[3] = np.concatenate([trusted for _, _, trusted in events])[order]
-        room = int((counts * self._most[numbers]).sum())
+        room = int((counts * self.most[numbers]).sum())
+        return self.run(frames, strides, np.concatenate(values) if values else np.empty(0), room)
+
+    def run(self, events: Integers, strides: Integers, values: Floats, room: int) -> Datapoints:
+        """The datapoints of frames laid out for `mapping_kernel.run_rules`, of which there are `room` at most."""
         notes, results = np.empty((room, 4), dtype=np.int64), np.empty(room)
-        heard = np.concatenate(values) if values else np.empty(0)
-        count = run_rules(frames, strides, heard, self._flat.tables, self._state, notes, results)
+        count = run_rules(events, strides, values, self.flat.tables, self._state, notes, results)
         time, target, text, quality = notes[:count].T
         return Datapoints(time, target, results[:count], text, quality)
 

@@ -222,6 +222,39 @@ def _is_told(rule: int, target: int, time: int, value: float, text: int, quality
 
 
 @compiled
+def lay_out_changes(changes: Any, trusted: Any, places: Any, widths: Any, events: Any, values: Any) -> int:
+    """Lays out what a few live frames say, signal after signal, as events for `run_rules`.
+
+    Args:
+        changes: signal, frame, value, validity and time of each entry, frame after frame, as `live.Changes` has them.
+        trusted: of each frame.
+        places: of each signal its message among those that rules read and its place there; -1 for none.
+        widths: signals of each message.
+        events, values: to be filled.
+
+    Returns:
+        The number of events.
+    """
+    signals, frames, numbers, valid, times = changes
+    count, filled, current = 0, 0, -1
+    for row in range(signals.size):
+        message = places[signals[row], 0]
+        if message < 0:
+            continue
+        if frames[row] != current:
+            current = frames[row]
+            events[EVENT_TIME, count], events[EVENT_MESSAGE, count] = times[row], message
+            events[EVENT_BASE, count], events[EVENT_TRUSTED, count] = filled, trusted[current]
+            values[filled : filled + widths[message]] = np.nan
+            filled += widths[message]
+            count += 1
+        place = places[signals[row], 1]
+        if place >= 0 and valid[row]:
+            values[events[EVENT_BASE, count - 1] + place] = numbers[row]
+    return count
+
+
+@compiled
 def run_rules(events: Any, strides: Any, values: Any, tables: Any, state: Any, numbers: Any, results: Any) -> int:
     """Runs all frames through all rules.
 
