@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,6 @@ import numpy as np
 import opendbc
 import pytest
 from cantools.database.errors import DecodeError
-
-from kyotsu.can.codec import Codec
-from kyotsu.can.decoded import Decoded
-from kyotsu.can.frames import joined
-from kyotsu.can.matrix import Matrix, Message
 from tests.can.slow_decoder import (
     decode_slowly,
     frames_for,
@@ -27,6 +20,11 @@ from tests.can.slow_decoder import (
     same_number,
 )
 from tests.public_data import FOLDER, public_data
+
+from kyotsu.can.codec import Codec
+from kyotsu.can.decoded import Decoded
+from kyotsu.can.frames import joined
+from kyotsu.can.matrix import Matrix, Message
 
 SUFFIXES = (".dbc", ".kcd", ".sym", ".arxml")
 PAYLOADS = 9  # of each message
