@@ -32,7 +32,7 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 NEXT = re.compile(r"\s*+(?://[^\n]*+\s*+)*+([A-Za-z_]\w*+|\S)?+", re.ASCII)
-REST = re.compile(rf"[^\n]*?(?=\n|\Z|(?<=\s){ANY})", re.ASCII)  # of a line, up to a statement in it
+REST = re.compile(rf"(?:\S++|[^\S\n]++(?!{ANY}))*+", re.ASCII)  # of a line, up to a statement in it
 STATEMENT = re.compile(rf'(?:[^";\n\\]++|\\"?+|{QUIET}|\n(?![^\S\n]*+{ANY}))*+(;?)', re.ASCII)
 SWALLOWED = re.compile(rf"\n[^\S\n]*+{ANY}", re.ASCII)
 

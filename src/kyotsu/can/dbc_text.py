@@ -227,7 +227,7 @@ class _Reader:
         name, length, sender = match[2], match[3], match[4]
         if not length:
             self.repairs.note(line, name, "a message without length", "its bytes", "It was read as 0.")
-        if not sender:
+        elif not sender:
             self.repairs.note(line, name, "a message without sender", "a node or Vector__XXX", "It has none.")
         self.note_name(name, name, line)
 
@@ -363,7 +363,9 @@ class _Reader:
         return match.end()
 
     def unclosed(self, start: int) -> int:
-        end = self.rest(start)
+        """Leave out the line of a quote that the next statement's would close."""
+        end = self.text.find("\n", start)
+        end = len(self.text) if end < 0 else end
         found = f"a quote that is not closed: {quoted(self.text[start : min(end, start + 400)])}"
         self.note(start, None, found, "a closing quote and ';'", "The line was left out.")
         return end

@@ -120,6 +120,8 @@ def _xml_refused(text: str) -> Refused | None:
             if found:
                 return found[0]
     except expat.ExpatError as error:
+        if found:
+            return found[0]
         return Refused(f"XML that is not well-formed ({expat.ErrorString(error.code)})", "XML", error.lineno)
     return None
 

@@ -16,7 +16,7 @@ from kyotsu.can.matrix import Matrix, Message, RawRange, Signal
 from kyotsu.can.repairs import Repairs
 from kyotsu.errors import Problem
 
-_MOST_COMPARISONS = 3_000_000  # of bit masks, for a whole matrix: some seconds
+_MOST_COMPARISONS = 1_000_000  # of bit masks, for a whole matrix: some seconds
 _MOST_MASK_BYTES = 200_000_000  # signals x bytes of a message whose overlaps are looked for
 _MOST_SHOWN = 20  # overlaps of one message
 
@@ -145,6 +145,8 @@ def _together(
     message: Message, one: _Presence, other: _Presence, known: dict[tuple[_Presence, _Presence], bool]
 ) -> bool:
     """Whether signals with these presences can be in one frame: no multiplexor would need two values for it."""
+    if one[0] == other[0] and one[0] is not None and not _common(one[1], other[1]):
+        return False  # the plain case, of which there are many: two branches of one multiplexor
     pair = one, other
     if pair not in known:
         needed = dict(_ancestors(message, one))
