@@ -21,7 +21,7 @@ from kyotsu.can.layout import WORD_BITS, Column, Layout, Plan, has_source, is_re
 from kyotsu.can.matrix import Message, Signal
 
 TIME_TYPE = pa.timestamp("ns", tz="UTC")
-UINT8 = pa.uint8()
+UINT8, INDEX = pa.uint8(), pa.int16()
 NUMBER_TYPES = ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8")
 ARROW = {np.dtype(code): pa.from_numpy_dtype(np.dtype(code)) for code in NUMBER_TYPES}
 BoolArray = npt.NDArray[np.bool_]
@@ -242,11 +242,13 @@ class Labels(NamedTuple):
     Attributes:
         values: physical, as the column holds them.
         indices: of each value's label.
+        of_byte: the same of each value of one byte, by its bits; -1 for one without a label.
         texts: the labels, each once.
     """
 
     values: npt.NDArray[Any]
     indices: npt.NDArray[np.int16]
+    of_byte: npt.NDArray[np.int16]
     texts: pa.Array
 
 
@@ -258,7 +260,10 @@ def label_table(column: Column) -> Labels:
     numbers = np.array([physical(signal, number) for number in raw], dtype=column.dtype)
     order = np.argsort(numbers, kind="stable")
     places = np.array([texts.index(signal.labels[number]) for number in raw], dtype=np.int16)
-    return Labels(numbers[order], places[order], pa.array(texts, pa.string()))
+    of_byte = np.full(256, -1, dtype=np.int16)
+    if numbers.dtype.itemsize == 1:
+        of_byte[numbers.view(np.uint8)] = places
+    return Labels(numbers[order], places[order], of_byte, pa.array(texts, pa.string()))
 
 
 def _holds(signal: Signal, number: int) -> bool:
@@ -269,16 +274,16 @@ def _holds(signal: Signal, number: int) -> bool:
 def labelled(labels: Labels, values: npt.NDArray[Any], valid: BoolArray | None) -> pa.Array:
     """The label of each value; null for a value without one."""
     if not labels.values.size:
-        return pa.DictionaryArray.from_arrays(pa.nulls(values.size, pa.int16()), labels.texts)
+        return pa.DictionaryArray.from_arrays(pa.nulls(values.size, INDEX), labels.texts)
     if values.dtype.itemsize == 1:
-        whole = np.full(256, -1, dtype=np.int16)
-        whole[labels.values.view(np.uint8)] = labels.indices
-        indices = whole[values.view(np.uint8)]
+        indices = labels.of_byte[values.view(np.uint8)]
     else:
         places = np.minimum(np.searchsorted(labels.values, values), labels.values.size - 1)
         indices = np.where(labels.values[places] == values, labels.indices[places], np.int16(-1))
+    if valid is None and indices.min(initial=0) >= 0:
+        return pa.DictionaryArray.from_arrays(pa.array(indices), labels.texts)
     known = indices >= 0 if valid is None else (indices >= 0) & valid
-    return pa.DictionaryArray.from_arrays(pa.array(indices, mask=None if known.all() else ~known), labels.texts)
+    return pa.DictionaryArray.from_arrays(pa.array(indices, mask=~known), labels.texts)
 
 
 # --- schemas ---
@@ -293,7 +298,7 @@ def table_schema(plan: Plan, layout: Layout, *, labels: bool) -> pa.Schema:
         if column.shown:
             fields.append(pa.field(column.name, ARROW[column.dtype], metadata=_signal_metadata(column)))
             if labels and column.signal.labels and not column.is_raw:
-                kind = pa.dictionary(pa.int16(), pa.string())
+                kind = pa.dictionary(INDEX, pa.string())
                 fields.append(pa.field(f"{column.name}.label", kind))
     fields += [pa.field(signal.name, pa.binary(-(-signal.length // 8))) for signal in plan.wide]
     counter, checksum = guarded_names(plan.message)

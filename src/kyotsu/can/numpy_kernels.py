@@ -13,7 +13,7 @@ import numpy.typing as npt
 from kyotsu.can import layout as at
 from kyotsu.can.frames import Flag
 
-BLOCK = 65_536  # frames sorted at a time, so that what they hold stays in the processor's cache
+BLOCK = 1 << 18  # frames sorted at a time: few calls for each frame, and what they hold stays in the cache
 WORD_BITS = np.uint64(64)
 TURN = np.uint64(1 << 63)
 Words = npt.NDArray[np.uint64]
@@ -48,27 +48,31 @@ def classify(
     long: Any,
 ) -> None:
     """The group of each frame."""
-    extended = (flags & np.uint8(Flag.EXTENDED)) != 0
-    group[:] = np.where(frame_id < tables.standard.size, tables.standard[frame_id & 0x7FF], at.UNKNOWN)
+    np.take(tables.standard, frame_id & np.uint32(0x7FF), out=group)
+    group[frame_id >= tables.standard.size] = at.UNKNOWN
+    flagged = flags.any()
+    extended = (flags & np.uint8(Flag.EXTENDED)) != 0 if flagged else np.zeros(0, dtype=np.bool_)
     if extended.any():
         wide = frame_id[extended].astype(np.int64)
         groups = _found(tables.extended, wide)
         number = (wide >> 8) & 0x3FFFF
         number = np.where((number >> 8) & 0xFF < 240, number & 0x3FF00, number)
         group[extended] = np.where(groups == at.UNKNOWN, _found(tables.groups, number), groups)
-    group[(flags & np.uint8(Flag.REMOTE)) != 0] = at.REMOTE
-    group[(flags & np.uint8(Flag.ERROR)) != 0] = at.ERROR
+    if flagged:
+        group[(flags & np.uint8(Flag.REMOTE)) != 0] = at.REMOTE
+        group[(flags & np.uint8(Flag.ERROR)) != 0] = at.ERROR
     counts += np.bincount(group, minlength=counts.size)
-    described = np.concatenate([np.full(at.OTHERS, -1), tables.messages[:-1, at.LENGTH]])[group]
-    odd = np.flatnonzero((length != described) & (described >= 0))
+    described = np.concatenate([np.full(at.OTHERS, -1), tables.messages[:-1, at.LENGTH]]).astype(np.int32)
+    odd = np.flatnonzero(length != described.take(group))
+    odd = odd[group[odd] >= at.OTHERS]
     present = np.flatnonzero(counts[at.OTHERS :])
     shortest[present] = np.minimum(shortest[present], tables.messages[present, at.LENGTH])
     message, size = group[odd].astype(np.int64) - at.OTHERS, length[odd].astype(np.int64)
-    longest = np.where(flags[odd] & np.uint8(Flag.FD), tables.messages[message, at.LONGEST], described[odd])
+    longest = np.where(flags[odd] & np.uint8(Flag.FD), tables.messages[message, at.LONGEST], described[group[odd]])
     least = np.full(shortest.size, np.iinfo(np.int64).max)
     np.minimum.at(least, message, size)
     np.minimum(shortest, least, out=shortest)
-    short += np.bincount(message[size < described[odd]], minlength=short.size)
+    short += np.bincount(message[size < described[group[odd]]], minlength=short.size)
     long += np.bincount(message[size > longest], minlength=long.size)
 
 
@@ -95,7 +99,7 @@ class _Message:
         """A word of each payload in one byte order."""
         if (word, big) not in self.planes:
             inside = word < self.words.shape[1]
-            values = self.words[self.rows, word] if inside else np.zeros(self.rows.size, dtype=np.uint64)
+            values = self.words[:, word].take(self.rows) if inside else np.zeros(self.rows.size, dtype=np.uint64)
             self.planes[word, big] = values.byteswap() if big else values
         return self.planes[word, big]
 
@@ -109,7 +113,8 @@ class _Message:
             second = self.plane(int(field[at.FIELD_WORD]) + 1, big)
             rest = WORD_BITS - join
             line = (line << join) | (second >> rest) if big else (line >> join) | (second << rest)
-        raw: Words = (line << up) >> down if up else line >> down
+        raw: Words = line << up
+        raw >>= down
         return (raw ^ sign) - sign if sign else raw
 
     def inside(self, number: int, begin: int, end: int, bias: int) -> npt.NDArray[np.bool_]:
@@ -198,8 +203,8 @@ def _fill(
         begin = int(offsets[slot]) // target.itemsize + first
         target[begin : begin + rows.size] = values
 
-    put(bytes64, row[at.SLOTS], time[rows].view(np.uint64))
-    put(bytes8, row[at.SLOTS] + 1, bus[rows])
+    put(bytes64, row[at.SLOTS], time.take(rows).view(np.uint64))
+    put(bytes8, row[at.SLOTS] + 1, bus.take(rows))
     if row[at.SOURCE_SLOT] >= 0:
         put(bytes8, row[at.SOURCE_SLOT], frame_id[rows] & 0xFF)
     if row[at.POSITION_SLOT] >= 0:
