@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\0"), max_size
 )
 LINE = TEXT.map(lambda text: text.replace("\n", " "))
 NAME = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,40}", fullmatch=True) | LINE.filter(bool)
+PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9]{0,19}")  # of a multiplexor: cantools calls it by its short name
 NODES = st.lists(st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,40}", fullmatch=True), max_size=3, unique=True).map(tuple)
 NUMBER = st.floats(-1e12, 1e12, allow_nan=False).filter(bool) | st.integers(1, 10**6).map(float)
 
@@ -60,7 +62,7 @@ def signals(draw: st.DrawFn, names: list[str], message_bytes: int) -> list[Signa
             name, position + 7 if big_endian else position, length, big_endian, signed, is_float,
             scale=draw(NUMBER), offset=draw(NUMBER), minimum=limits[0], maximum=limits[1], unit=draw(LINE),
             labels={} if is_float else draw(st.dictionaries(raw, TEXT, max_size=3)),
-            is_multiplexor=not signed and not is_float and draw(st.integers(0, 4)) == 0,
+            is_multiplexor=not signed and not is_float and bool(PLAIN.fullmatch(name)) and draw(st.booleans()),
             multiplexor=multiplexor.name if selected and multiplexor else None,
             multiplex_values=values if selected else (),
             not_available=() if is_float else ranges_of(draw(st.sets(raw, max_size=2))),
@@ -89,9 +91,10 @@ def matrices(draw: st.DrawFn) -> Matrix:
         within = draw(signals(draw(st.lists(NAME, max_size=6, unique=True)), length))
         counter = within[0].name if within and draw(st.booleans()) else None
         protocol = draw(st.sampled_from(["", "j1939", "isotp"])) if is_extended and not is_fd else ""
+        guard = Protection(counter, counter, "xor8", draw(st.integers(0, 65535))) if counter else None
+        cycle = draw(st.none() | st.integers(1, 9999).map(float))
         messages.append(Message(
-            name, frame_id, length, tuple(within), is_extended, is_fd,
-            draw(st.none() | st.integers(1, 9999).map(float)), protocol, Protection(counter, counter, "xor8", draw(st.integers(0, 65535))) if counter else None,
+            name, frame_id, length, tuple(within), is_extended, is_fd, cycle, protocol, guard,
             senders=draw(NODES), comment=draw(TEXT),
         ))  # fmt: skip
     return Matrix("bus", tuple(messages), draw(LINE))
