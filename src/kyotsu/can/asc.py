@@ -1,4 +1,4 @@
-"""ASC, Vector's text logs: classic and FD frames, error frames and remote requests; statistics and the like are counted.
+"""ASC, Vector's text logs: classic and FD frames, error frames and remote requests; all else is counted.
 
     date Sat Sep 30 03:06:13.191 pm 2017
     base hex  timestamps absolute
@@ -7,9 +7,9 @@
     2.511000 1  ErrorFrame
     30.005071 CANFD   2 Rx  300  Name  1 0 8  8 01 02 03 04 05 06 07 08   102203  133   303000 ...
 
-`base dec` makes ids and bytes decimal. With `timestamps relative` each time counts from the line before. The date states no
-zone, and its words are of the logger's language; a later trigger block does not move the start. A line `TxRq` tells
-of a wish to send and is no frame. Buses are numbered from 1.
+`base dec` makes ids and bytes decimal. With `timestamps relative` each time counts from the line before. The date
+states no zone, and its words are of the logger's language; a later trigger block does not move the start. A line `TxRq`
+tells of a wish to send and is no frame. Buses are numbered from 1.
 """
 
 from __future__ import annotations
@@ -269,8 +269,8 @@ def _form(text: Any, at: int) -> int:
 # How months begin in English, German, French, Spanish, Italian and Portuguese.
 _MONTHS = (
     ("jan", "ene", "gen"), ("feb", "fév", "fev"), ("mar", "mär", "mrz"), ("apr", "avr", "abr"), ("may", "mai", "mag"),
-    ("jun", "juin", "giu"), ("jul", "juil", "lug"), ("aug", "aoû", "aou", "ago"), ("sep", "set"), ("oct", "okt", "ott", "out"),
-    ("nov",), ("dec", "dez", "déc", "dic"),
+    ("jun", "juin", "giu"), ("jul", "juil", "lug"), ("aug", "aoû", "aou", "ago"), ("sep", "set"),
+    ("oct", "okt", "ott", "out"), ("nov",), ("dec", "dez", "déc", "dic"),
 )  # fmt: skip
 _DATE = re.compile(
     r"(?P<month>[^\W\d_]+)\.?\s+(?P<day>\d{1,2})\s+(?P<hour>\d{1,2}):(?P<minute>\d\d):(?P<second>\d\d)"
@@ -336,7 +336,8 @@ class AscLines(LineReader):
 
 
 _LOOK = re.compile(
-    rb"^\s*(?:date\s+\S+\s+.*\d{4}|base\s+(?:hex|dec)\s+timestamps|\d+\.\d+\s+(?:CANFD\s+\d|\d+\s+(?:[0-9A-Fa-f]+x?\s+[RT]x|ErrorFrame)))",
+    rb"^\s*(?:date\s+\S+\s+.*\d{4}|base\s+(?:hex|dec)\s+timestamps"
+    rb"|\d+\.\d+\s+(?:CANFD\s+\d|\d+\s+(?:[0-9A-Fa-f]+x?\s+[RT]x|ErrorFrame)))",
     re.MULTILINE | re.IGNORECASE,
 )
 

@@ -103,7 +103,8 @@ class Assembly:
         out = np.zeros(room, dtype=np.uint8)
         ends = np.zeros((rows.size, 4), dtype=np.int64)  # row, id, flags, end in out
         count = assemble(
-            frames, steps, rows, self.longest, self.modulus, self.sessions, self.content, self.parts, self.broken, out, ends
+            frames, steps, rows, self.longest, self.modulus, self.sessions, self.content, self.parts, self.broken,
+            out, ends,
         )  # fmt: skip
         self.messages += count
         return _messages(frames, ends[:count], out)
@@ -141,8 +142,8 @@ def _messages(frames: Frames, ends: IntArray, out: BytesArray) -> Frames:
 
 @compiled
 def assemble(
-    frames: Any, steps: Any, rows: Any, longest: int, modulus: int, sessions: Any, content: Any, parts: Any, broken: Any,
-    out: Any, ends: Any,
+    frames: Any, steps: Any, rows: Any, longest: int, modulus: int, sessions: Any, content: Any, parts: Any,
+    broken: Any, out: Any, ends: Any,
 ) -> int:  # fmt: skip
     """Take the steps; returns the number of messages, which stand in `out` one after the other, with their `ends`."""
     count, end = 0, 0

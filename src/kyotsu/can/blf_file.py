@@ -258,6 +258,7 @@ def _inflated_at_once(data: bytes, stated: int) -> bytes | None:
 def _inflated_in_pieces(window: _Window, place: int, size: int, stated: int) -> Iterator[bytes | Damage]:
     """What a broken, cut or great container gives; where its data end, not its size, says where to go on."""
     reasons: list[str] = []
+    end = window.position + size
     pieces = inflated(window.pieces(size), ZLIB_WINDOW, reasons.append)
     count = 0
     while True:
@@ -271,6 +272,6 @@ def _inflated_in_pieces(window: _Window, place: int, size: int, stated: int) -> 
     passed = window.find_object()
     if reasons:
         yield Damage("broken container", reasons[0], f"sound zlib data of {stated} bytes", place, passed)
-    elif count != stated or passed > MOST_PADDING:
-        found = f"{count} bytes in it, and {passed} behind them"
-        yield Damage("wrong size of a container", found, f"{stated} bytes", place, passed, is_gap=False)
+    elif count != stated or abs(window.position - end) > MOST_PADDING:
+        found = f"{count} bytes in it, and the next object {window.position - end} bytes behind its end"
+        yield Damage("wrong size of a container", found, f"{stated} bytes, and none", place, passed, is_gap=False)

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
-import can
 import numpy as np
 
+import can
 from kyotsu.can.frames import BLOCK_FRAMES, CLASSIC_BYTES, FD_BYTES, Flag, Frames, empty_frames
 from kyotsu.errors import InputError, Location, Problem
 

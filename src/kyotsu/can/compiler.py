@@ -10,18 +10,21 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
+HAS_COMPILER = not os.environ.get("KYOTSU_NO_COMPILER")
 try:
-    from llvmlite import ir
+    from llvmlite import ir  # type: ignore[import-untyped]
     from numba import njit, types
     from numba.extending import intrinsic
 except ImportError:
-    njit = None
+    HAS_COMPILER = False
 
-HAS_COMPILER = njit is not None and not os.environ.get("KYOTSU_NO_COMPILER")
-
-OPTIONS: dict[str, Any] = {"_nrt": False, "error_model": "numpy"}
+# Without `_nrt` no function can make an array, and none spends half its time on counting who uses one.
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+PARTS: dict[str, Any] = {**OPTIONS, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -30,17 +33,25 @@ def compiled(function: Function) -> Function:
     """The function as machine code that releases the GIL, compiled at its first call and cached on disk."""
     if not HAS_COMPILER:
         return function
-    machine: Function = njit(cache=True, nogil=True, **OPTIONS)(function)
-    return machine
+    machine: Any = njit(cache=True, **OPTIONS)(function)
+    index = getattr(getattr(machine, "_cache", None), "_cache_file", None)
+    if index is not None:  # numba minds the file of a function only, not those of its parts
+        index._source_stamp = (index._source_stamp, _room_stamp())
+    return machine  # type: ignore[no-any-return]
+
+
+@cache
+def _room_stamp() -> tuple[tuple[str, int, int], ...]:
+    """What tells one state of this room's files from another."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
 
 
 def inlined(function: Function) -> Function:
     """A part of compiled functions, which becomes part of their code: a call would count the users of every array."""
     if not HAS_COMPILER:
         return function
-    machine: Function = njit(forceinline=True, nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(
-        function
-    )
+    machine: Function = njit(**PARTS)(function)
     return machine
 
 

@@ -186,6 +186,6 @@ class GvretLines(LineReader):
         return STOP_END
 
 
-_HEADER = re.compile(rb"^\s*time stamp\s*,\s*id\s*,.*\blen\s*,\s*d1\b", re.IGNORECASE | re.MULTILINE)
+_HEADER = re.compile(rb"^\s*time stamp\s*,\s*id\s*,.*\blen\b.*\bd1\b", re.IGNORECASE | re.MULTILINE)
 
 GVRET = TextFormat("GVRET CSV", (".csv",), lambda head: bool(_HEADER.search(head)), GvretLines)

@@ -5,17 +5,17 @@ Intel's isal is used where it is installed, else the standard library: the same 
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
-try:
+ENGINE: Any = zlib
+DEFLATE_ERRORS: tuple[Any, ...] = (zlib.error,)
+with contextlib.suppress(ImportError):
     from isal import isal_zlib
-except ImportError:
-    isal_zlib = None
 
-ENGINE: Any = isal_zlib or zlib
-DEFLATE_ERRORS: tuple[type[Exception], ...] = (zlib.error,) if isal_zlib is None else (zlib.error, isal_zlib.error)
+    ENGINE, DEFLATE_ERRORS = isal_zlib, (zlib.error, isal_zlib.error)
 
 ZLIB_WINDOW, GZIP_WINDOW = 15, 31  # as zlib calls its formats
 PIECE_BYTES = 1 << 20  # most that comes out at once

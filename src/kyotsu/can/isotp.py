@@ -92,12 +92,14 @@ class IsoTp:
 
     def _carries(self, frames: Frames) -> npt.NDArray[np.bool_]:
         """Which frames may belong to a message."""
-        whole = (frames.flags & (Flag.ERROR | Flag.REMOTE)) == 0
+        whole: npt.NDArray[np.bool_] = (frames.flags & (Flag.ERROR | Flag.REMOTE)) == 0
         if self.ids is not None:
-            return whole & np.isin(frames.frame_id, self.ids)
+            whole &= np.isin(frames.frame_id, self.ids)
+            return whole
         is_extended = (frames.flags & Flag.EXTENDED) != 0
         functional = np.isin(frames.frame_id >> 16, [0x18DA, 0x18DB])
-        return whole & np.where(is_extended, functional, (frames.frame_id & 0xF00) == 0x700)
+        whole &= np.where(is_extended, functional, (frames.frame_id & ~np.uint32(0xFF)) == 0x700)
+        return whole
 
 
 def segments(
@@ -152,7 +154,7 @@ def segmented(
     parts = list(segments(payload, frame_bytes=frame_bytes))
     frames = frames_of([(time, frame_id, part) for part in parts], extended=extended, bus=bus)
     if frame_bytes > CLASSIC_BYTES:
-        frames.flags[:] |= Flag.FD
+        frames.flags[:] |= np.uint8(Flag.FD)
     return frames
 
 

@@ -1,9 +1,8 @@
 """Writes frames as log files of others' tools: candump, Vector's BLF and ASC; at the speed of the disk, for exchange
 and as input of benchmarks.
 
-What a format cannot say is left out: candump has no payload in an error frame of ours beyond its bytes, and no format
-has the length that a remote request asks for, which `Frames` do not keep. Times are whole microseconds in candump and ASC,
-nanoseconds in BLF.
+What a format cannot say is left out: ASC has neither id nor payload of an error frame; the length that a remote request
+asks for `Frames` do not keep. Times are whole microseconds in candump and ASC, nanoseconds in BLF.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from kyotsu.can.blf_file import CONTAINER, CONTAINER_KIND, DEFLATED, FILE_MAGIC,
 from kyotsu.can.compiler import compiled, inlined
 from kyotsu.can.frames import FD_BYTES, Flag, Frames
 from kyotsu.can.inflate import ENGINE
+from kyotsu.can.mf4_groups import FD_LENGTHS
 
 EXTENDED, REMOTE, ERROR, FD = int(Flag.EXTENDED), int(Flag.REMOTE), int(Flag.ERROR), int(Flag.FD)
 SWITCH, STATE, SENT = int(Flag.BIT_RATE_SWITCH), int(Flag.ERROR_STATE), int(Flag.SENT)
@@ -31,8 +31,7 @@ ERROR_BIT = 0x2000_0000  # of an id in candump
 CANDUMP_BYTES, ASC_BYTES, BLF_BYTES = 192, 288, 120  # most that a frame needs
 
 BLF_HEADER_BYTES, CONTAINER_BYTES = 144, 1 << 17
-LENGTH_CODES = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, *(9,) * 4, *(10,) * 4, *(11,) * 4, *(12,) * 4, *(13,) * 8, *(14,) * 16,
-                         *(15,) * 16], dtype=np.int64)  # of each length in bytes, ISO 11898-1  # fmt: skip
+LENGTH_CODES = np.searchsorted(FD_LENGTHS, np.arange(FD_BYTES + 1))  # of each length in bytes
 
 
 def write_candump(frames: Frames | Iterable[Frames], path: str | Path) -> int:
@@ -41,7 +40,7 @@ def write_candump(frames: Frames | Iterable[Frames], path: str | Path) -> int:
     with Path(path).open("wb") as stream:
         for block in _blocks(frames):
             out = np.empty(block.size * CANDUMP_BYTES, dtype=np.uint8)
-            stream.write(memoryview(out)[: _candump_lines(block, out)])
+            stream.write(out[: _candump_lines(block, out)].data)
             count += block.size
     return count
 
@@ -62,7 +61,7 @@ def write_asc(frames: Frames | Iterable[Frames], path: str | Path, *, start: dat
             if not count:
                 stream.write(_asc_header(start_ns))
             out = np.empty(block.size * ASC_BYTES, dtype=np.uint8)
-            stream.write(memoryview(out)[: _asc_lines(block, start_ns, LENGTH_CODES, out)])
+            stream.write(out[: _asc_lines(block, start_ns, LENGTH_CODES, out)].data)
             count += block.size
         stream.write(b"End TriggerBlock\n")
     return count
@@ -308,6 +307,3 @@ def _blf_objects(frames: Any, start_ns: int, length_codes: Any, out: Any) -> int
             out[payload + index] = frames.payload[row, index]
         at += size
     return at
-
-
-assert LENGTH_CODES.size == FD_BYTES + 1

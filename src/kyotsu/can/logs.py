@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from kyotsu.can.asc import ASC
 from kyotsu.can.blf import BLF
 from kyotsu.can.candump import CANDUMP
 from kyotsu.can.frames import Frames
@@ -23,7 +24,6 @@ from kyotsu.can.gvret import GVRET
 from kyotsu.can.inflate import GZIP_WINDOW, inflated
 from kyotsu.can.log_report import Ledger, LogFormat, LogReport, Source
 from kyotsu.can.mf4 import MF4
-from kyotsu.can.asc import ASC
 from kyotsu.can.trc import TRC
 from kyotsu.errors import InputError, Location, Problem
 

@@ -1,4 +1,4 @@
-"""MF4, the MDF 4 files of ASAM with logs of CAN buses: sorted and unsorted, zipped, and such as a logger left unfinished.
+"""MF4, the MDF 4 files of ASAM with logs of CAN buses: sorted or not, zipped, and such as a logger left unfinished.
 
 `mf4_blocks` follows the links of the file, `mf4_groups` finds the fields in its records, `mf4_records` reads them. Here
 groups become one stream: those of one data group come in the order of their records, several data groups are merged
@@ -248,7 +248,8 @@ class _GroupReader:
         where, of_stream = self.where[rest].copy(), self.of_stream[rest].copy()
         self.frames = empty_frames(self.capacity, self.width)
         self.filled, self.first = waiting.size, 0
-        for column, values in zip(self.frames, waiting, strict=True):
+        columns: list[Any] = list(self.frames)
+        for column, values in zip(columns, waiting, strict=True):
             column[: waiting.size] = values
         self.where[: waiting.size], self.of_stream[: waiting.size] = where, of_stream
         if block.size:

@@ -224,7 +224,7 @@ def _place(blocks: Blocks, channel: _Channel, name: Name, data_bytes: int, plan:
         how = Kind.DOUBLE if channel.bits == 64 else Kind.SINGLE
     in_array = name == Name.BYTES and channel.kind != VARIABLE
     bits = 8 if in_array or (channel.data_type >= TEXT and channel.kind != VARIABLE) else channel.bits
-    sound = 0 < bits and channel.bit + bits <= 64 and channel.byte + (channel.bit + bits + 7) // 8 <= data_bytes
+    sound = bits > 0 and channel.bit + bits <= 64 and channel.byte + (channel.bit + bits + 7) // 8 <= data_bytes
     if not sound or channel.data_type == FLOAT_BIG or (how >= Kind.DOUBLE and channel.bits not in (32, 64)):
         found = f"{channel.name}: {channel.bits} bits at byte {channel.byte}, type {channel.data_type}"
         blocks.tell(Damage("broken channel", found, f"a number within {data_bytes} bytes", channel.block.address))

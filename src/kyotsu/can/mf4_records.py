@@ -1,8 +1,8 @@
 """The records of MDF 4 data groups: compiled loops from bytes to frames.
 
-A record of an unsorted file begins with the number of its group; a payload may stand in a record of its own (VLSD) before or
-behind the one that points to it, or in a block of its own (SD). Both are kept in a window of the last WINDOW bytes
-of each stream of payloads, until the frames that point there have taken theirs.
+A record of an unsorted file begins with the number of its group; a payload may stand in a record of its own (VLSD)
+before or behind the one that points to it, or in a block of its own (SD). Both are kept in a window of the last WINDOW
+bytes of each stream of payloads, until the frames that point there have taken theirs.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def _field(data: Any, at: int, plans: Any, group: int, name: int, absent: int) -
     if how == ABSENT:
         return absent
     if how == CONSTANT:
-        return plans.fields[group, name, VALUE]
+        return plans.fields[group, name, VALUE]  # type: ignore[no-any-return]
     place, first, bits = (
         at + plans.fields[group, name, BYTE],
         plans.fields[group, name, BIT],
@@ -215,7 +215,7 @@ def _field(data: Any, at: int, plans: Any, group: int, name: int, absent: int) -
 def _time(data: Any, at: int, plans: Any, group: int, record: int) -> int:
     """The time [ns] since the start, or -1 for none that can be."""
     how, place = plans.fields[group, TIME, HOW], at + plans.fields[group, TIME, BYTE]
-    if how == DOUBLE or how == SINGLE:
+    if how in (DOUBLE, SINGLE):
         value = double_at(data, place) if how == DOUBLE else single_at(data, place)
         value = value * plans.scale[group] + plans.offset[group]
         return int(np.rint(value)) if 0 <= value <= LAST_TIME else -1

@@ -30,7 +30,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kyotsu.can.compiler import HAS_COMPILER, compiled, inlined
+from kyotsu.can.compiler import HAS_COMPILER, inlined
 from kyotsu.can.frames import BLOCK_FRAMES, CLASSIC_BYTES, FD_BYTES, Frames, empty_frames, take
 from kyotsu.can.inflate import GZIP_WINDOW, inflated
 from kyotsu.can.log_report import MOST_NAMED, Ledger, Source
@@ -43,6 +43,7 @@ STOP_END, STOP_WIDER, STOP_NAME, STOP_PYTHON = 0, -1, -2, -3
 
 # What became of a line: 0 a frame, others by the format's `Outcome`s.
 FRAME, BLANK = 0, 1
+FIRST_DAMAGE = 16  # codes from here on are damages, below what is ignored
 MOST_CODES = 64
 
 # Places of a kernel's memory that all formats share; a format's own begin at OWN.
@@ -61,10 +62,10 @@ class Outcome(NamedTuple):
 
 @inlined
 def account(code: int, at: int, memory: Any, counts: Any, damages: Any) -> None:
-    """Count the line at `at`, and note the place of one that may be damaged."""
+    """Count the line at `at`, and note the place of one that is damaged."""
     memory[LINE] += 1
     counts[code] += 1
-    if code > BLANK and memory[NAMED] < damages.shape[0]:
+    if code >= FIRST_DAMAGE and memory[NAMED] < damages.shape[0]:
         row = memory[NAMED]
         damages[row, 0] = code
         damages[row, 1] = memory[LINE]
@@ -152,7 +153,7 @@ class _Desk:
     def read(self, chunk: bytes | memoryview) -> Iterator[Frames]:
         """Blocks from whole lines."""
         reader, at, end = self.reader, 0, len(chunk)
-        text: Any = np.frombuffer(chunk, dtype=np.uint8) if HAS_COMPILER else bytes(chunk)
+        text: Any = np.frombuffer(chunk, dtype=np.uint8) if HAS_COMPILER else bytes(chunk) + b"\n\n"
         while at < end:
             at, self.filled, stop = reader.kernel(
                 text, at, end, self.frames, self.filled, reader.memory, reader.names, self.counts, self.damages
@@ -189,8 +190,7 @@ class _Desk:
         """Bring the kernel's tables into the ledger."""
         memory, outcomes = self.reader.memory, self.reader.outcomes
         for code, line, at in self.damages[: int(memory[NAMED])].tolist():
-            if outcomes[code].expected:
-                self.ledger.damage(outcomes[code].kind, shown(chunk, at), outcomes[code].expected, line=line, count=0)
+            self.ledger.damage(outcomes[code].kind, shown(chunk, at), outcomes[code].expected, line=line, count=0)
         memory[NAMED] = 0
         for code in np.flatnonzero(self.counts).tolist():
             if code != FRAME:

@@ -7,8 +7,8 @@
     print(together.report)
 
 Several senders may be under way at once, and over the border of blocks. A message has the time of its last frame. A
-protocol is a class with the methods of `Reassembler`: it says by columns what each frame is (`Steps`) and leaves the putting
-together to `Assembly`. A new one is one file, listed once in PROTOCOLS.
+protocol is a class with the methods of `Reassembler`: it says by columns what each frame is (`Steps`) and leaves the
+putting together to `Assembly`. A new one is one file, listed once in PROTOCOLS.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""TRC, the text logs of PEAK-System, versions 1.0 to 2.1: data, remote requests and errors; states of the bus are counted.
+"""TRC, the text logs of PEAK-System, versions 1.0 to 2.1: data, remote requests and errors; all else is counted.
 
     ;$FILEVERSION=2.1
     ;$STARTTIME=43008.920986006946
     ;$COLUMNS=N,O,T,B,I,d,R,L,D
           1      2501.000 DT 2      00C8 Tx -  8    09 08 07 06 05 04 03 02
 
-PEAK CAN TRC File Format (PEAK-System, 2022). Times are milliseconds since the start, which is local time without a zone.
-An id of more than four digits is an extended one. Without a column for the bus it is 1.
+PEAK CAN TRC File Format (PEAK-System, 2022). Times are milliseconds since the start, which is local time without a
+zone. An id of more than four digits is an extended one. Without a column for the bus it is 1.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _read_line(text: Any, start: int, frames: Any, row: int, memory: Any) -> int
     for column in range(MOST_COLUMNS):
         meaning = memory[COLUMNS + column]
         at = skip_blanks(text, at)
-        if meaning == BYTES or meaning == END:
+        if meaning in (BYTES, END):
             return _read_bytes(text, at, frames, row, length, start)
         if byte_at(text, at) == LINE_FEED:
             return BAD_FIELD
