@@ -197,6 +197,18 @@ def test_an_instance_that_nobody_named_is_counted() -> None:
     assert one.unplaced == {pattern: 1}
 
 
+def test_a_branch_that_is_not_there_says_nothing() -> None:
+    read = table("T", [(0, 0, 200.0, None), (1, 2, None, 2.2), (2, 0, 210.0, None)], "WHICH", "P", "Q")
+    result = mapper(rule("Vehicle.Chassis.Axle.Row1.Wheel.Left.Tire.Pressure", "T.P")).map(read)
+    assert [(t, v) for t, _, v, _ in points(result)] == [(0, 200.0), (2, 210.0)], "the last value is not said again"
+
+
+def test_an_input_counts_up_to_its_greatest_age() -> None:
+    both = rule(SPEED, inputs=["A.X", "B.Y"], rule="sum", max_age_ms=10.0)
+    read = table("A", [(0, 1.0)], "X") | table("B", [(10, 2.0), (11, 2.0)], "Y")
+    assert [(t, q) for t, _, _, q in points(mapper(both).map(read))] == [(10, "good"), (11, "not_available")]
+
+
 # --- quality ---
 
 
