@@ -66,6 +66,15 @@ def test_example_frames_of_autosars_profiles(name: str, frame: str, begin: int, 
     assert expected(name, payload, begin, end, data_id) == int.from_bytes(payload[begin:end], order)
 
 
+@given(payloads=st.lists(st.binary(max_size=64), min_size=1, max_size=5), frame_id=st.integers(0, 0x1FFF_FFFF))
+def test_the_compiled_sum_of_nibbles_is_numpys(payloads: list[bytes], frame_id: int) -> None:
+    frames = guarded(payloads, 0, 1, frame_id=frame_id)
+    sums = [np.empty(len(payloads), dtype=np.uint64) for _ in range(2)]
+    for kernels, target in zip((kernels_for(True), numpy_kernels), sums, strict=True):
+        kernels.sum_nibbles(frames.payload, frames.length, frames.frame_id, target)
+    assert sums[0].tolist() == sums[1].tolist()
+
+
 class LeafCrc(Crc8Base):
     """As the bridges between a Leaf and other batteries compute it."""
 

@@ -129,13 +129,9 @@ def crc_of(
 
 def _honda(guarded: Guarded) -> Values:
     """Eight less the sum of all nibbles of id and payload but the last, which holds it; three more on 29-bit ids."""
-    payload, rows = guarded.payload, np.arange(guarded.length.size)
-    sums = (payload & 15).sum(axis=1, dtype=np.int64) + (payload >> 4).sum(axis=1, dtype=np.int64)
-    last = payload[rows, np.maximum(guarded.length.astype(np.int64) - 1, 0)] if payload.shape[1] else 0
-    ids = guarded.frame_id.astype(np.int64)
-    of_id = sum((ids >> shift & 15 for shift in range(4, 32, 4)), ids & 15)
-    nibbles: npt.NDArray[np.int64] = (8 - (sums - (last & 15)) - of_id + np.where(ids > 0x7FF, 3, 0)) & 15
-    return nibbles.astype(np.uint64)
+    sums = np.empty(guarded.length.size, dtype=np.uint64)
+    kernels_for().sum_nibbles(guarded.payload, guarded.length, guarded.frame_id, sums)
+    return sums
 
 
 def _rest(guarded: Guarded) -> npt.NDArray[np.uint8]:

@@ -41,6 +41,8 @@ class Codec:
         narrow: whole numbers in the smallest type that holds all; else in 64 bits.
         dtype: type of scaled values. With `float32` a signal has it where each raw value can still be told, and is then
             off by less than half its step; by default values are those of double precision.
+        checks: whether to judge the counters and checksums that the matrix declares; otherwise a table has no columns
+            for them. Where every message has both, judging takes more time than decoding.
         compiled: whether to use compiled kernels; by default if there is a compiler.
 
     Example:
@@ -60,8 +62,10 @@ class Codec:
         labels: bool = True,
         narrow: bool = True,
         dtype: Precision = "float64",
+        checks: bool = True,
         compiled: bool | None = None,
     ) -> None:
+        matrix = matrix if checks else _unguarded(matrix)
         self.matrix = matrix
         self.layout = lay_out(matrix, raw=raw, narrow=narrow, dtype=dtype)
         self.kernels = kernels_for(compiled)
@@ -71,7 +75,7 @@ class Codec:
         self._contained = {
             message.name: Codec(
                 Matrix(message.name, tuple(_headed(part, number) for number, part in message.contained.items())),
-                raw=raw, labels=labels, narrow=narrow, dtype=dtype, compiled=compiled,
+                raw=raw, labels=labels, narrow=narrow, dtype=dtype, checks=checks, compiled=compiled,
             )
             for message in matrix.messages
             if message.contained
@@ -153,6 +157,10 @@ class Codec:
         found, counts = self.kernels.count_keys(keys)
         pairs = zip(found.tolist(), counts.tolist(), strict=True)
         return {UnknownId(key & 0xFFFF_FFFF, bool(key >> 32 & 1), key >> 33): count for key, count in pairs}
+
+
+def _unguarded(matrix: Matrix) -> Matrix:
+    return replace(matrix, messages=tuple(replace(message, protection=None) for message in matrix.messages))
 
 
 def _headed(message: Message, number: int) -> Message:

@@ -32,7 +32,17 @@ from kyotsu.can.kernel_bits import (
 )
 from kyotsu.can.live_kernel import follow
 
-__all__ = ["Scratch", "classify", "count_keys", "decode", "follow", "follow_counters", "scratch_for", "update_crc"]
+__all__ = [
+    "Scratch",
+    "classify",
+    "count_keys",
+    "decode",
+    "follow",
+    "follow_counters",
+    "scratch_for",
+    "sum_nibbles",
+    "update_crc",
+]
 
 BLOCK = 8_192  # frames sorted at a time, so that what they hold stays in the second-level cache
 TILE = 512  # rows decoded at a time; a few lines of 64-bit words and of results stay in the first-level cache
@@ -437,6 +447,24 @@ def update_crc(
                 place = ((value >> top) ^ np.uint64(payload[row, column])) & byte
                 value = ((value << np.uint64(8)) & mask) ^ table[place]
         register[row] = value
+
+
+@compiled
+def sum_nibbles(payload: Any, length: Any, frame_id: Any, sums: Any) -> None:
+    """Honda's checksum: eight less the sum of all nibbles of id and payload but the last, three more on 29-bit ids."""
+    for row in range(sums.size):
+        size = min(np.int64(length[row]), payload.shape[1])
+        total, rest = np.int64(8), np.int64(frame_id[row])
+        if rest > 0x7FF:
+            total += 3
+        for column in range(size):
+            total -= (payload[row, column] >> 4) + (payload[row, column] & 15)
+        if size:
+            total += payload[row, size - 1] & 15
+        while rest:
+            total -= rest & 15
+            rest >>= 4
+        sums[row] = total & 15
 
 
 @compiled

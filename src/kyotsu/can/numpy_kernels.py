@@ -309,6 +309,17 @@ def update_crc(
         np.copyto(register, following, where=length > column)
 
 
+def sum_nibbles(payload: Any, length: Any, frame_id: Any, sums: Words) -> None:
+    """Honda's checksum: eight less the sum of all nibbles of id and payload but the last, three more on 29-bit ids."""
+    nibbles = ((payload & 15) + (payload >> 4)).sum(axis=1, dtype=np.int64)
+    last = np.maximum(length.astype(np.int64) - 1, 0)
+    nibbles -= payload[np.arange(last.size), last] & 15
+    ids = frame_id.astype(np.int64)
+    for shift in range(0, 32, 4):
+        nibbles += ids >> shift & 15
+    sums[:] = (8 - nibbles + np.where(ids > 0x7FF, 3, 0)) & 15
+
+
 def follow_counters(counter: Any, valid: Any, sender: Any, modulus: int, last: Any, right: Any, known: Any) -> None:
     """Whether each counter is the one before of the same sender and one more."""
     rows = np.flatnonzero(valid)
