@@ -1,4 +1,4 @@
-"""All formats of logs: found by content, equal to python-can on its own test data, every line and object accounted for."""
+"""All formats of logs: found by content, equal to python-can on its test data, every line accounted for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOGS = sorted(path.name for path in TEST_DATA.glob("*") if path.name.endswith(("
 
 def peer_rows(path: Path, first_bus: int) -> list[Row]:
     messages = can.LogReader(path)
-    return [row_of_message(message, bus=int(message.channel or 0) + first_bus) for message in messages]
+    return [row_of_message(message, bus=int(str(message.channel or 0)) + first_bus) for message in messages]
 
 
 @pytest.mark.parametrize("name", LOGS)

@@ -28,10 +28,11 @@ FIELDS = ("ID", "IDE", "BusChannel", "DataLength", "DataBytes", "Dir")
 
 
 def peer_columns(path: Path) -> tuple[Any, ...]:
-    """Time [ns] since the start, id, extended, bus, sent, length and payload of all frames by asammdf, ordered by all."""
+    """Time [ns] since the start, id, extended, bus, sent, length and payload of all frames by asammdf, in order."""
     mdf = asammdf.MDF(path)
     parts = []
-    for index, group in enumerate(mdf.groups):
+    groups: list[Any] = list(mdf.groups)
+    for index, group in enumerate(groups):
         if group.channel_group.cycles_nr and "CAN_DataFrame" in [channel.name for channel in group.channels]:
             values = [mdf.get(f"CAN_DataFrame.{name}", group=index) for name in FIELDS]
             time = np.rint(values[0].timestamps * 1e9).astype(np.int64)
@@ -75,11 +76,12 @@ def test_it_equals_asammdf_on_real_logs(name: str) -> None:
 DTYPE = np.dtype([
     ("CAN_DataFrame.BusChannel", "<u1"), ("CAN_DataFrame.ID", "<u4"), ("CAN_DataFrame.IDE", "<u1"),
     ("CAN_DataFrame.DLC", "<u1"), ("CAN_DataFrame.DataLength", "<u1"), ("CAN_DataFrame.DataBytes", "(64,)u1"),
-    ("CAN_DataFrame.Dir", "<u1"), ("CAN_DataFrame.EDL", "<u1"), ("CAN_DataFrame.BRS", "<u1"), ("CAN_DataFrame.ESI", "<u1"),
+    ("CAN_DataFrame.Dir", "<u1"), ("CAN_DataFrame.EDL", "<u1"), ("CAN_DataFrame.BRS", "<u1"),
+    ("CAN_DataFrame.ESI", "<u1"),
 ])  # fmt: skip
 
 
-def write(path: Path, count: int, groups: int = 1, compression: int = 0, version: str = "4.10") -> None:
+def write(path: Path, count: int, groups: int = 1, compression: Any = 0, version: str = "4.10") -> None:
     """Groups of random frames as asammdf writes them."""
     random = np.random.default_rng(count)
     mdf = asammdf.MDF(version=version)
@@ -129,7 +131,7 @@ def test_a_log_is_read_the_same_left_unfinished_or_finished(tmp_path: Path) -> N
     path.write_bytes(content)
     finished, report = read(path)
     assert report.damages == {"wrong number of records": 1}, "which the file states as none"
-    for ours, expected in zip(finished, whole, strict=True):
+    for ours, expected in zip(list[Any](finished), list[Any](whole), strict=True):
         assert np.array_equal(ours, expected)
 
 

@@ -59,8 +59,9 @@ def test_every_form_of_candump(tmp_path: Path, line: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["(1.x) can0 123#11", "(1.0) can0 12#1", "(1.0) can0 123#1", "(1.0) can0 123#112233445566778899", "(1.0) can0 FFF#11",
-     "(1.0) can0 123#11 oh", "(99999999999.0) can0 123#11", "(1.0) can0", "(1.0)", "(1.0) can0 123##1" + "11" * 65,
+    ["(1.x) can0 123#11", "(1.0) can0 12#1", "(1.0) can0 123#1", "(1.0) can0 123#112233445566778899",
+     "(1.0) can0 FFF#11", "(1.0) can0 123#11 oh", "(99999999999.0) can0 123#11", "(1.0) can0", "(1.0)",
+     "(1.0) can0 123##1" + "11" * 65,
      "(1.0) can0 123456789#11", "(1.0) " + "x" * 40 + " 123#11", "(1.0) can0 FFFFFFFF#11", "can0 123 [9 11"],
 )  # fmt: skip
 def test_broken_lines_of_candump_are_counted_and_named(tmp_path: Path, line: str) -> None:

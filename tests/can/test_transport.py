@@ -214,7 +214,8 @@ def test_an_abort_of_either_side_ends_it() -> None:
 def test_two_announcements_at_once_and_one_that_waits_too_long() -> None:
     rows = [(time, frame_id, data) for time, frame_id, data in (
         (0, 0x1CECFF01, "20090002FFECFE00"), (1, 0x1CECFF02, "20090002FFECFE00"), (10, 0x1CEBFF01, "0141424344454647"),
-        (11, 0x1CEBFF02, "0151525354555657"), (60, 0x1CEBFF02, "025859FFFFFFFFFF"), (900, 0x1CEBFF01, "024849FFFFFFFFFF"),
+        (11, 0x1CEBFF02, "0151525354555657"), (60, 0x1CEBFF02, "025859FFFFFFFFFF"),
+        (900, 0x1CEBFF01, "024849FFFFFFFFFF"),
     )]  # fmt: skip
     together = reassembler("j1939")
     found = together.push(j1939(*rows))

@@ -26,6 +26,8 @@ except ImportError:
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 PARTS: dict[str, Any] = {**OPTIONS, "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
+SHARED = ("compiler", "frames", "text_scan", "text_log", "blf_file", "mf4_groups")
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -36,14 +38,14 @@ def compiled(function: Function) -> Function:
     machine: Any = njit(cache=True, **OPTIONS)(function)
     index = getattr(getattr(machine, "_cache", None), "_cache_file", None)
     if index is not None:  # numba minds the file of a function only, not those of its parts
-        index._source_stamp = (index._source_stamp, _room_stamp())
+        index._source_stamp = (index._source_stamp, _shared_stamp())
     return machine  # type: ignore[no-any-return]
 
 
 @cache
-def _room_stamp() -> tuple[tuple[str, int, int], ...]:
-    """What tells one state of this room's files from another."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
+def _shared_stamp() -> tuple[tuple[str, int, int], ...]:
+    """What tells one state of the files whose parts and constants several kernels take from another."""
+    files = [Path(__file__).with_name(f"{name}.py") for name in SHARED]
     return tuple((file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files)
 
 
