@@ -19,8 +19,6 @@ from functools import partial
 from typing import Any, Literal, NamedTuple
 from xml.parsers import expat
 
-import cantools
-
 from kyotsu.can import conventions
 from kyotsu.can.dbc_signals import FLOAT_LENGTHS, unique
 from kyotsu.can.dbc_text import LONGEST_MESSAGE, LONGEST_SIGNAL
@@ -61,6 +59,8 @@ def read_foreign(text: str, form: Format, repairs: Repairs, name: str, bus: str 
         return refused
     try:
         with _noted(repairs):
+            import cantools  # noqa: PLC0415  (1 s and 115 MB, which nobody needs for DBC)
+
             database = cantools.database.load_string(text, form, strict=False, sort_signals=None)
     except Exception as error:
         reason = str(error).removeprefix(f"{form.upper()}: ") or type(error).__name__

@@ -9,7 +9,7 @@ memory does not grow with it. Ctrl-C ends the reading: what was decoded until th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -25,6 +25,7 @@ from kyotsu.can.carriers import Carriers
 from kyotsu.can.codec import Codec
 from kyotsu.can.coverage import Coverage
 from kyotsu.can.decoded import Decoded
+from kyotsu.can.frames import Frames, joined
 from kyotsu.can.log_report import LogReport
 from kyotsu.can.logs import Log, open_log
 from kyotsu.can.mapper import Mapper
@@ -33,6 +34,7 @@ from kyotsu.can.recording import RecordingFolder
 from kyotsu.can.signal_summary import SignalSummary
 
 HASH_BYTES = 1 << 22
+DECODED_FRAMES = 1 << 17  # at once: a quarter of the time of small blocks goes into starting on them
 LOG_COLUMN = "log"  # which of several logs a row is from
 
 Report = Callable[[LogReport], None]
@@ -46,6 +48,7 @@ class Decoding:
         matrix: what the bits mean.
         mapper: to VSS signals; `None` for none.
         output: folder to write; `None` to count only.
+        summary: whether to summarise each signal.
         raw, labels: columns beside each signal's, see `Codec`.
         start: moment from which the times of logs count that do not state it.
         mapping_fingerprint: SHA-256 of the mapping, for the provenance.
@@ -54,6 +57,7 @@ class Decoding:
     matrix: Matrix
     mapper: Mapper | None = None
     output: Path | None = None
+    summary: bool = False
     raw: bool = False
     labels: bool = True
     start: datetime | None = None
@@ -66,7 +70,7 @@ class Outcome:
 
     Attributes:
         coverage: the account of all frames.
-        summary: of each signal.
+        summary: of each signal, where it was asked for.
         datapoints: of each VSS signal, by path.
         files: that were written.
     """
@@ -126,7 +130,7 @@ class _Run:
         before: Decoded | None = None
         together: Decoded | None = None
         try:
-            for block in ahead(log.blocks()):
+            for block in ahead(gathered(log.blocks())):
                 frames, messages, carrying = carriers.split(block)
                 self.coverage.carry(carrying)
                 before = self.codec.decode(frames, after=before)
@@ -142,7 +146,8 @@ class _Run:
             self.coverage.logs.append(log.report)
 
     def take(self, decoded: Decoded, number: int) -> None:
-        self.summary.add(decoded)
+        if self.asked.summary:
+            self.summary.add(decoded)
         if self.folder is not None:
             for name, table in _tables(decoded):
                 self.folder.add_message(name, self.marked(table, number))
@@ -174,6 +179,18 @@ class _Run:
             "unplaced": mapper.unplaced,
         }  # fmt: skip
         return {**self.coverage.record(), "vss": signals}
+
+
+def gathered(blocks: Iterator[Frames], least: int = DECODED_FRAMES) -> Generator[Frames, None, None]:
+    """Blocks put together until each has so many frames, for what a block costs whatever its size."""
+    waiting: list[Frames] = []
+    for block in blocks:
+        waiting.append(block)
+        if sum(one.size for one in waiting) >= least:
+            yield joined(waiting)
+            waiting = []
+    if waiting:
+        yield joined(waiting)
 
 
 def _tables(decoded: Decoded, prefix: str = "") -> Iterator[tuple[str, pa.RecordBatch]]:

@@ -5,9 +5,9 @@
     FOLDER/coverage.json
 
 All is written beside its place and moved into it at the end, so an earlier recording stays as it was until the new one
-is whole; one that was stopped, or of a damaged log, is whole too and says `partial`. Tables are written by other
-threads, a million rows at a time, in an encoding that suits what a bus says: no dictionary, zstd at its fastest, bytes
-of floats apart, differences of times.
+is whole; one that was stopped, or of a damaged log, is whole too and says `partial`. Tables are written by two other
+threads, half a million rows at a time, in an encoding that suits what a bus says: no dictionary, zstd at its fastest,
+bytes of floats apart, differences of times.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from kyotsu.errors import InputError, Location, Problem
 
 MESSAGES, SIGNALS, COVERAGE = "messages", "signals.parquet", "coverage.json"
 PARTIAL = ".partial-"
-FLUSH_ROWS = 1_000_000  # of all messages together, before they are handed to the writers
-LEAST_ROWS = 20_000  # of one message; fewer wait for more
+FLUSH_ROWS = 500_000  # of all messages together, before they are handed to the writers
+LEAST_ROWS = 8_000  # of one message; fewer wait for more
 WRITERS = 2
 COMPRESSION = "zstd"
 METADATA = "kyotsu"  # key in each file's metadata; a JSON record

@@ -53,7 +53,7 @@ def decode(
     """
     with optional("can"):
         from kyotsu.can.log_decoding import decode_logs  # noqa: PLC0415  (an extra)
-    asked = _asked(maker, matrix, mapping, output, raw=raw, labels=labels, start=start)
+    asked = _asked(maker, matrix, mapping, output, summary=summary, raw=raw, labels=labels, start=start)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
