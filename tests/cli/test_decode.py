@@ -21,13 +21,44 @@ def test_a_log_becomes_tables_and_an_account(kyotsu, nissan: Path, tmp_path: Pat
     (tmp_path / "drive.log").write_text(LINES)
     run = kyotsu("decode", tmp_path / "drive.log", "--maker", nissan, "-o", tmp_path / "out")
     assert run.code == 1, "a wrong checksum"
-    for words in (
+    account = ("BATTERY", "0x1DB", "checksum 1", "1 of 2 frames described", "Not described: 0x7FF", "coverage.json")
+    for words in account:
+        assert words in run.out
+    assert (tmp_path / "out" / "messages" / "BATTERY.parquet").exists()
+    assert (tmp_path / "out" / "signals.parquet").exists()
+    record = kyotsu("decode", tmp_path / "drive.log", "--maker", nissan, "--json").json
+    assert record["described"] == 1
+    assert record["files"] == []
+
+
+def test_the_summary_is_csv(kyotsu, nissan: Path, tmp_path: Path) -> None:
+    (tmp_path / "drive.log").write_text(LINES)
+    run = kyotsu("decode", tmp_path / "drive.log", "--matrix", nissan / "bus.dbc", "--summary")
+    rows = list(csv.DictReader(io.StringIO(run.out)))
+    voltage = next(row for row in rows if row["signal"] == "VOLTAGE")
+    assert voltage["count"] in ("0", "1")
+    assert voltage["unit"] == "V"
+
+
+def test_a_damaged_line_is_named_and_the_rest_is_read(kyotsu, nissan: Path, tmp_path: Path) -> None:
+    (tmp_path / "drive.log").write_text(LINES + "(16000 broken\n" + LINES)
+    run = kyotsu("decode", tmp_path / "drive.log", "--maker", nissan)
+    assert run.code == 1
+    assert "drive.log:3" in run.err
+    assert "2 of 4 frames described" in run.out
+    assert "partial" in run.out
+
+
+def test_bad_questions_are_exit_2(kyotsu, nissan: Path, tmp_path: Path) -> None:
+    (tmp_path / "drive.log").write_text(LINES)
+    questions = (
         (),
         ("--maker", nissan, "--matrix", nissan / "bus.dbc"),
         ("--maker", nissan, "--mapping", nissan / "signals.toml"),
         ("--maker", tmp_path / "none"),
         ("--matrix", tmp_path / "drive.log"),
-    ):
+    )
+    for words in questions:
         run = kyotsu("decode", tmp_path / "drive.log", *words)
         assert run.code == 2, words
         assert "do " in run.err
