@@ -97,9 +97,10 @@ def test_what_is_not_in_a_workspace_is_located_at_its_folder(folder: Folder) -> 
 
 
 def test_what_stands_outside_the_known_files_is_told_as_a_warning(folder: Folder) -> None:
-    for name in ("alliances.toml", "parts/battery_module.toml", "makers/alpha/Vehicles.toml"):
+    for name in ("alliances.toml", "parts/battery_module.toml", "makers/alpha/Vehicles.toml", "makers/alpha/buss.dbc"):
         folder.write(name, "format = 1\n")
-    for name in ("supply.toml", "makers/alpha/signals.toml", "makers/alpha/demand.toml", "parts/notes.txt"):
+    later = ("bus.dbc", "signals.toml", "demand.toml")
+    for name in ("supply.toml", "parts/notes.txt", *(f"makers/alpha/{name}" for name in later)):
         folder.write(name, "not for this room")
     folder.write("makers/.git/config", "x")
     problems = folder.problems()
@@ -107,6 +108,7 @@ def test_what_stands_outside_the_known_files_is_told_as_a_warning(folder: Folder
         "alliances.toml",
         "parts/battery_module.toml",
         "makers/alpha/Vehicles.toml",
+        "makers/alpha/buss.dbc",
     }
     assert {problem.severity for problem in problems} == {"warning"}
     assert set(folder.load().warnings) == set(problems)

@@ -89,10 +89,15 @@ def take(frames: Frames, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.int64] |
 def joined(blocks: Iterable[Frames]) -> Frames:
     """Blocks one after the other, at the width of the widest."""
     parts = list(blocks)
-    if not parts:
-        return empty_frames(0)
+    if len(parts) < 2:
+        return parts[0] if parts else empty_frames(0)
     width = max(part.payload.shape[1] for part in parts)
-    wide = [np.pad(part.payload, ((0, 0), (0, width - part.payload.shape[1]))) for part in parts]
+    wide = [
+        np.pad(part.payload, ((0, 0), (0, width - part.payload.shape[1])))
+        if part.payload.shape[1] < width
+        else part.payload
+        for part in parts
+    ]
     columns: list[Any] = [np.concatenate([part[index] for part in parts]) for index in range(5)]
     columns.append(np.concatenate(wide))
     return Frames(*columns)

@@ -54,7 +54,7 @@ class Signal:
     minimum: float | None = None
     maximum: float | None = None
     unit: str = ""
-    labels: Mapping[int, str] = NO_LABELS
+    labels: Mapping[int, str] = field(default_factory=lambda: NO_LABELS)  # a mapping proxy has no hash before 3.12
     is_multiplexor: bool = False
     multiplexor: str | None = None
     multiplex_values: tuple[RawRange, ...] = ()

@@ -12,10 +12,13 @@ from rich.text import Text
 from kyotsu import __version__
 from kyotsu.cli import (
     bench,
+    bench_can,
     bench_plan,
     bench_sweep,
+    can,
     check,
     choose,
+    decode,
     drive,
     fit,
     label,
@@ -69,9 +72,12 @@ app.command("study")(study.study)
 app.command("choose")(choose.choose)
 app.command("evaluate")(choose.evaluate)
 app.command("sweep")(sweep.sweep)
+app.command("decode")(decode.decode)
 app.command("validate")(validate.validate)
 app.command("schema")(schema.schema)
 app.add_typer(standard.app, name="standard")
+app.add_typer(can.app, name="can")
+bench.app.command("can")(bench_can.can)
 bench.app.command("plan")(bench_plan.plan)
 bench.app.command("sweep")(bench_sweep.sweep)
 app.add_typer(bench.app, name="bench")

@@ -200,7 +200,7 @@ def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
         current = table_in(annotation)
         if current is None:
             return []
-    return [name for name in current.model_fields if name != "template"]
+    return [field.alias or name for name, field in current.model_fields.items() if name != "template"]
 
 
 def unsourced(record: Record, entry: Entry, prefix: tuple[str | int, ...] = ()) -> list[Problem]:

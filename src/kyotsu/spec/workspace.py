@@ -8,6 +8,8 @@
     makers/<name>/maker.toml          a maker; the folder's name is its identity
     makers/<name>/vehicles.toml       [[vehicle]]
 
+Rooms above read what else a maker's folder may hold: `demand.toml`, and of its bus `bus.dbc` and `signals.toml`.
+
 It loads whole: `load_workspace` returns everything or raises with everything that is wrong.
 """
 
@@ -40,7 +42,7 @@ RecordT = TypeVar("RecordT", bound=Record)
 
 REFERRED_TO = ("battery_module", "cell", "eaxle", "maker", "standard")  # kinds that records name
 MAKER_FILES = ("maker.toml", "vehicles.toml")
-LATER_FILES = frozenset({"choice.toml", "signals.toml", "demand.toml", "supply.toml"})  # read by the rooms above
+LATER_FILES = frozenset({"choice.toml", "bus.dbc", "signals.toml", "demand.toml", "supply.toml"})  # read by the rooms above
 
 
 @dataclass(frozen=True)
@@ -371,13 +373,13 @@ class _Reader:
         return entry
 
     def unexpected_files(self) -> None:
-        """A TOML file that nothing reads is a typing error: say so."""
+        """A TOML or DBC file that nothing reads is a typing error: say so."""
         expected = {"alliance.toml", "parts/battery_modules.toml", "parts/eaxles.toml"}
         for path in sorted(self.root.glob("*.toml")) + sorted(self.root.glob("parts/*.toml")):
             name = str(path.relative_to(self.root))
             if name not in expected and path.name not in LATER_FILES:
                 self._unread(path, "a file of a workspace")
-        for path in sorted(self.root.glob("makers/*/*.toml")):
+        for path in sorted([*self.root.glob("makers/*/*.toml"), *self.root.glob("makers/*/*.dbc")]):
             if path.name not in MAKER_FILES and path.name not in LATER_FILES:
                 self._unread(path, " or ".join(MAKER_FILES))
 
