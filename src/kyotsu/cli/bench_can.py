@@ -185,7 +185,7 @@ def _least(
 def _cantools(load: Frames, dbc: Path) -> Callable[[], object]:
     import cantools  # noqa: PLC0415  (an extra)
 
-    database = cantools.database.load_file(str(dbc), strict=False)
+    database: Any = cantools.database.load_file(str(dbc), strict=False)
     count = min(SLOW_FRAMES, load.size)
     ids = load.frame_id[:count].tolist()
     payloads = [bytes(load.payload[row, : load.length[row]]) for row in range(count)]
@@ -279,7 +279,7 @@ def _usual_path(log: Path, dbc: Path, output: Path) -> None:
 
     import can as python_can  # noqa: PLC0415  (an extra)
 
-    database = cantools.database.load_file(str(dbc), strict=False)
+    database: Any = cantools.database.load_file(str(dbc), strict=False)
     output.mkdir(exist_ok=True)
     rows: dict[int, list[dict[str, Any]]] = {}
     with python_can.LogReader(log) as reader:

@@ -42,7 +42,7 @@ RecordT = TypeVar("RecordT", bound=Record)
 
 REFERRED_TO = ("battery_module", "cell", "eaxle", "maker", "standard")  # kinds that records name
 MAKER_FILES = ("maker.toml", "vehicles.toml")
-LATER_FILES = frozenset({"choice.toml", "bus.dbc", "signals.toml", "demand.toml", "supply.toml"})  # read by the rooms above
+LATER_FILES = frozenset({"choice.toml", "bus.dbc", "signals.toml", "demand.toml", "supply.toml"})  # of the rooms above
 
 
 @dataclass(frozen=True)
