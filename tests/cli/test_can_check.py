@@ -79,3 +79,13 @@ def test_a_mended_file(doubtful: Path, tmp_path: Path) -> None:
 def test_only_one_file_is_mended(clean: Path, doubtful: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError):
         call(clean, doubtful, "--write", tmp_path / "mended.dbc")
+
+
+def test_a_maker_s_folder_is_checked_with_its_mapping(kyotsu, alliance: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    assert kyotsu("can", "check", *(alliance / "makers" / name for name in ("honda", "nissan", "mitsubishi"))).code == 0
+    for name in ("bus.dbc", "signals.toml"):
+        text = (alliance / "makers" / "nissan" / name).read_text("utf-8")
+        (tmp_path / name).write_text(text.replace('path = "Vehicle.Speed"', 'path = "Vehicle.Sped"'), "utf-8")
+    run = kyotsu("can", "check", tmp_path, "--json")
+    assert run.code == 2
+    assert any("Vehicle.Sped" in problem["found"] for problem in run.json["problems"])

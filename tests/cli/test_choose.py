@@ -33,7 +33,7 @@ def test_a_family_is_chosen_proven_and_holds_until_it_is_bent(kyotsu, folder: Fo
     file = tmp_path / "plan.json"
     run = kyotsu("choose", folder.root, "--why", "-o", file)
     assert run.code == 0
-    for word in ("Proven", "alpha/hatch", "beta/box", "drive_100", "saves", "Shared by two makers", "Left out"):
+    for word in ("Proven", "alpha/hatch", "beta/box", "drive_100", "saves", "Shared by two makers", "left out"):
         assert word in run.out
     run = kyotsu("evaluate", file, "-w", folder.root)
     assert run.code == 0

@@ -20,11 +20,15 @@ from kyotsu.cli.output import (
     table,
 )  # fmt: skip
 from kyotsu.errors import InputError, Location, Problem
+from kyotsu.spec.vss import load_vss
 
 if TYPE_CHECKING:
     from kyotsu.can.matrix import Matrix
 
-FilesArgument = Annotated[list[Path], typer.Argument(help="Matrices: DBC, KCD, SYM or ARXML files.", metavar="FILE...")]
+FilesArgument = Annotated[
+    list[Path],
+    typer.Argument(help="Matrices: DBC, KCD, SYM or ARXML; or makers' folders, with their mapping.", metavar="FILE..."),
+]
 WriteOption = Annotated[
     Path | None,
     typer.Option("--write", help="Write the mended matrix of a single file here, as DBC.", metavar="OUT.dbc"),
@@ -38,11 +42,14 @@ _COLUMNS = ("messages", "signals", "mux", "FD", "29-bit", "J1939")  # the first 
 def check(file: FilesArgument, as_json: JsonOption = False, write: WriteOption = None, bus: BusOption = None) -> None:
     """Check message matrices: how much they hold, every repair with its line, signals that cannot be as described.
 
-    A file is read whatever state it is in; only one of which nothing can be used is an error. --write saves the mended
+    A file is read whatever state it is in; only one of which nothing can be used is an error. Of a maker's folder,
+    bus.dbc and signals.toml are checked, against each other and the catalogue of VSS. --write saves the mended
     matrix as a DBC file that other tools read as well. Exit code 0: nothing found; 1: warnings; 2: errors.
     """
     with optional("can"):
         from kyotsu.can.dbc_writer import save_dbc  # noqa: PLC0415  (an extra)
+        from kyotsu.can.mapping import read_mapping  # noqa: PLC0415
+        from kyotsu.can.mapping_checks import check_mapping  # noqa: PLC0415
         from kyotsu.can.matrix_checks import check_matrix  # noqa: PLC0415
         from kyotsu.can.matrix_files import read_matrix  # noqa: PLC0415
     if write is not None and len(file) != 1:
@@ -51,9 +58,12 @@ def check(file: FilesArgument, as_json: JsonOption = False, write: WriteOption =
     problems: list[Problem] = []
     matrices: dict[Path, Matrix | None] = {}
     for path in file:
-        matrix, repairs = read_matrix(path, bus)
+        matrix, repairs = read_matrix(path / "bus.dbc" if path.is_dir() else path, bus)
         matrices[path] = matrix
         problems += repairs + ([] if matrix is None else check_matrix(matrix))
+        if matrix is not None and path.is_dir():
+            mapping, found = read_mapping(path / "signals.toml")
+            problems += found + ([] if mapping is None else check_mapping(mapping, matrix, load_vss()))
         if matrix is not None and write is not None:
             save_dbc(matrix, write)
     if as_json:

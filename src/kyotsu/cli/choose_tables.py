@@ -97,7 +97,7 @@ def print_reasons(model: Model) -> None:
         say(
             f"{ways.vehicle}: {ways.builds:,} builds, {ways.simulated:,} simulated; "
             f"{len(ways.batteries)} batteries in layouts serve, {' and '.join(str(len(axle)) for axle in ways.axles)} "
-            "e-axles fit. Left out, builds by limits and rules, parts by checks:"
+            "e-axles fit. Builds left out, each by one reason:"
         )
         reasons = sorted(((count, reason) for reason, count in ways.left_out.items() if count), reverse=True)
         say("  " + "; ".join(f"{reason} {count:,}" for count, reason in reasons))
