@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from opendbc.car.honda.hondacan import honda_checksum
 from opendbc.car.nissan.nissancan import nissan_checksum
 
-from kyotsu.can import numpy_kernels
-from kyotsu.can.backend import kernels_for
-from kyotsu.can.checksums import CHECKSUMS, CRC8, CRC8H2F, CRC16, CRC32P4, CRC64, Crc, Guarded, crc_of
+from kyotsu.can.checksums import CHECKSUMS, CRC8, CRC8H2F, CRC16, CRC32P4, CRC64, Checksum, Crc, Guarded, Method
+from kyotsu.can.codec import Codec
+from kyotsu.can.frames import frames_of, take
+from kyotsu.can.matrix import Matrix, Message, Protection, Signal
 
 # Bytes that hold the checksum where an algorithm expects it, of frames of `LENGTH` bytes.
 LENGTH = 24
@@ -45,7 +46,7 @@ def expected(name: str, payload: bytes, begin: int, end: int, data_id: int = 0) 
     [(CRC8, 0x4B), (CRC8H2F, 0xDF), (CRC16, 0x29B1), (CRC32P4, 0x1697D06A), (CRC64, 0x995DC9BBDF1939FA)],
 )
 def test_check_values_of_autosars_routines(crc: Crc, check: int) -> None:
-    assert crc_of(crc, guarded([b"123456789"], 9, 9)).tolist() == [check]
+    assert Checksum(crc.width, Method.CRC, crc).expected(guarded([b"123456789"], 9, 9)).tolist() == [check]
 
 
 # The examples of AUTOSAR's E2E protocol specification, R22-11, section 6 for each profile: all data zero.
@@ -66,13 +67,21 @@ def test_example_frames_of_autosars_profiles(name: str, frame: str, begin: int, 
     assert expected(name, payload, begin, end, data_id) == int.from_bytes(payload[begin:end], order)
 
 
-@given(payloads=st.lists(st.binary(max_size=64), min_size=1, max_size=5), frame_id=st.integers(0, 0x1FFF_FFFF))
-def test_the_compiled_sum_of_nibbles_is_numpys(payloads: list[bytes], frame_id: int) -> None:
-    frames = guarded(payloads, 0, 1, frame_id=frame_id)
-    sums = [np.empty(len(payloads), dtype=np.uint64) for _ in range(2)]
-    for kernels, target in zip((kernels_for(True), numpy_kernels), sums, strict=True):
-        kernels.sum_nibbles(frames.payload, frames.length, frames.frame_id, target)
-    assert sums[0].tolist() == sums[1].tolist()
+@pytest.mark.parametrize("name", EVERY)
+@settings(max_examples=40)
+@given(
+    payloads=st.lists(st.binary(max_size=64), min_size=1, max_size=5),
+    frame_id=st.integers(0, 0x1FFF_FFFF),
+    data_id=st.integers(0, (1 << 128) - 1),
+    begin=st.integers(0, 64),
+    size=st.integers(0, 8),
+)
+def test_compiled_checksums_are_numpys(
+    name: str, payloads: list[bytes], frame_id: int, data_id: int, begin: int, size: int
+) -> None:
+    frames = guarded(payloads, begin, begin + size, data_id=data_id, frame_id=frame_id)
+    compiled, plain = (CHECKSUMS[name].expected(frames, compiled=choice).tolist() for choice in (True, False))
+    assert compiled == plain
 
 
 class LeafCrc(Crc8Base):
@@ -139,42 +148,26 @@ def test_no_frames_and_empty_frames(name: str) -> None:
     assert CHECKSUMS[name].expected(guarded([b""], 0, 1)).size == 1
 
 
-@given(
-    payloads=st.lists(st.binary(max_size=64), min_size=1, max_size=5),
-    begin=st.integers(0, 64),
-    size=st.integers(0, 8),
-    crc=st.sampled_from([CRC8, CRC16, CRC32P4, CRC64]),
-)
-def test_the_compiled_register_is_numpys(payloads: list[bytes], begin: int, size: int, crc: Crc) -> None:
-    frames = guarded(payloads, begin, begin + size)
-    registers = [np.full(len(payloads), crc.initial, dtype=np.uint64) for _ in range(2)]
-    for kernels, register in zip((kernels_for(True), numpy_kernels), registers, strict=True):
-        kernels.update_crc(
-            frames.payload, frames.length, begin, begin + size, crc.table, crc.width, crc.reflected, register
-        )
-    assert registers[0].tolist() == registers[1].tolist()
-
-
-@given(
-    counters=st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.integers(0, 2)), max_size=30),
-    last=st.lists(st.integers(-1, 3), min_size=3, max_size=3),
-)
-def test_counters_follow_for_each_sender(counters: list[tuple[int, bool, int]], last: list[int]) -> None:
-    """Both kernels against the rule, written out."""
-    expected_last = list(last)
-    verdicts = []
-    for counter, valid, sender in counters:
-        before = expected_last[sender]
-        verdicts.append((valid and before >= 0 and counter == (before + 1) % 4, valid and before >= 0))
-        if valid:
-            expected_last[sender] = counter
-    values, valid, senders = (
-        np.array([row[index] for row in counters], dtype=kind)
-        for index, kind in enumerate((np.int64, np.bool_, np.int64))
+@given(data=st.data())
+def test_counters_follow_for_each_sender(data: st.DataObject) -> None:
+    """Both kernels against the rule, written out, in two blocks."""
+    message = Message(
+        "M", 0x100, 1, (Signal("C", 0, 2), Signal("S", 7, 1, not_available=((1, 1),))), protection=Protection("C")
     )
-    for kernels in (kernels_for(True), numpy_kernels):
-        ours = np.array(last, dtype=np.int64)
-        right, known = np.empty(values.size, dtype=np.bool_), np.empty(values.size, dtype=np.bool_)
-        kernels.follow_counters(values, valid, senders, 4, ours, right, known)
-        assert list(zip(right.tolist(), known.tolist(), strict=True)) == verdicts
-        assert ours.tolist() == expected_last
+    rows = data.draw(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 1), st.integers(0, 2)), max_size=30))
+    frames = frames_of([(at, 0x100, bytes([counter] if there else [])) for at, (counter, there, _) in enumerate(rows)])
+    frames.bus[:] = [bus for _, _, bus in rows]
+    last: dict[int, int] = {}
+    verdicts: list[bool | None] = []
+    for counter, there, bus in rows:
+        verdicts.append(counter == (last[bus] + 1) % 4 if there and bus in last else None)
+        if there:
+            last[bus] = counter
+    cut = data.draw(st.integers(0, len(rows)))
+    for compiled in (True, False):
+        codec = Codec(Matrix("car", (message,)), compiled=compiled)
+        first = codec.decode(take(frames, slice(0, cut)))
+        second = codec.decode(take(frames, slice(cut, None)), after=first)
+        ours = [verdict for block in (first, second) for verdict in block.table("M")["counter_ok"].to_pylist()]
+        assert ours == verdicts
+        assert sum(block.wrong_counters.get("M", 0) for block in (first, second)) == verdicts.count(False)

@@ -19,16 +19,17 @@ import numpy.typing as npt
 
 from kyotsu.can.arena import ALIGNMENT, ArenaPool, writable_view
 from kyotsu.can.backend import kernels_for
-from kyotsu.can.decoded import Decoded, Quality, TableForm, UnknownId, WideBytes, label_table, table_schema
+from kyotsu.can.decoded import Decoded, UnknownId, WideBytes
 from kyotsu.can.frames import Flag, Frames
-from kyotsu.can.guards import contained_frames, judge_checksum, judge_counter, payload_of, wide_bytes
-from kyotsu.can.layout import ERROR, OTHERS, REMOTE, UNKNOWN, Layout, Precision, has_source, lay_out
+from kyotsu.can.guards import contained_frames, new_counters, payload_of, plan_guards, wide_bytes
+from kyotsu.can.layout import ERROR, OTHERS, REMOTE, UNKNOWN, Precision, lay_out
 from kyotsu.can.matrix import Matrix, Message
+from kyotsu.can.table_form import Slots, table_form
 
 FEW = 256  # frames of a live batch, for which every microsecond counts
 KINDS = tuple(np.dtype(kind) for kind in (np.int64, np.uint32, np.uint8, np.uint8, np.uint16, np.uint8))
+JUDGED = 8_192  # frames at a time, whose payloads stay in the cache for all messages
 LONGER_THAN_ANY = 1 << 20  # bytes
-SENDERS = 1 << 16  # bus and source address
 
 
 class Codec:
@@ -42,7 +43,7 @@ class Codec:
         dtype: type of scaled values. With `float32` a signal has it where each raw value can still be told, and is then
             off by less than half its step; by default values are those of double precision.
         checks: whether to judge the counters and checksums that the matrix declares; otherwise a table has no columns
-            for them. Where every message has both, judging takes more time than decoding.
+            for them. Where every message has both, judging takes a third of the time of decoding.
         compiled: whether to use compiled kernels; by default if there is a compiler.
 
     Example:
@@ -69,9 +70,10 @@ class Codec:
         self.matrix = matrix
         self.layout = lay_out(matrix, raw=raw, narrow=narrow, dtype=dtype)
         self.kernels = kernels_for(compiled)
-        self.form = _table_form(self.layout, labels=labels)
+        self.guards = plan_guards(self.layout)
+        self.form = table_form(self.layout, self.guards.verdicts, self.guards.owners, self.kernels, labels=labels)
         self._arenas = ArenaPool()
-        self._judged_plans = [plan for plan in self.layout.plans if plan.position_slot >= 0]
+        self._opened_plans = [plan for plan in self.layout.plans if plan.wide or plan.message.contained]
         self._contained = {
             message.name: Codec(
                 Matrix(message.name, tuple(_headed(part, number) for number, part in message.contained.items())),
@@ -98,11 +100,20 @@ class Codec:
         self.kernels.classify(
             columns.frame_id, columns.flags, columns.length, tables, group, counts, shortest, short, long
         )
-        offsets, size = slot_offsets(layout, counts[OTHERS:], shortest)
+        offsets, size = slot_offsets(self.form.slots, self.form.heads.content.size, counts[OTHERS:], shortest)
         arena = self._arenas.lend(size)
         time, frame_id, _, bus, length, words = columns
         scratch = self.kernels.scratch_for(count, layout.most_planes, layout.most_gates)
-        self.kernels.decode(time, frame_id, bus, length, words, group, tables, offsets, arena_views(arena), scratch)
+        views = arena_views(arena)
+        self.kernels.decode(time, frame_id, bus, length, words, group, tables, offsets, views, scratch)
+        last = new_counters(self.guards) if after is None else after.last_counters.copy()
+        wrong = np.zeros((len(self.guards.verdicts), 2), dtype=np.int64)
+        if wrong.size:
+            self.kernels.judge(
+                frame_id, bus, length, words, tables.fields, self.guards.tables, counts[OTHERS:], offsets,
+                (views[0], views[3]), last, wrong, np.zeros(len(wrong), dtype=np.int64),
+                np.empty((2, JUDGED), dtype=np.uint64),
+            )  # fmt: skip
         decoded = Decoded(
             frames=frames.size,
             rows=counts[OTHERS:],
@@ -114,36 +125,24 @@ class Codec:
             form=self.form,
             arena=arena,
             offsets=offsets,
+            wrong=wrong,
+            last_counters=last,
         )
-        return self._judged(decoded, columns, after)
+        return self._opened(decoded, columns, after) if self._opened_plans else decoded
 
-    def _judged(self, decoded: Decoded, frames: Frames, after: Decoded | None) -> Decoded:
-        """With verdicts on counters and checksums, and what needs the payload."""
-        last = dict(after.last_counters) if after else {}
-        counters: dict[str, Quality] = {}
-        checksums: dict[str, Quality] = {}
+    def _opened(self, decoded: Decoded, frames: Frames, after: Decoded | None) -> Decoded:
+        """With what needs the payload: long signals, and what is inside containers."""
         wide: dict[tuple[str, str], WideBytes] = {}
         contained: dict[str, Decoded] = {}
-        for plan in self._judged_plans:
+        for plan in self._opened_plans:
             name = plan.message.name
             rows = decoded.positions(name)
-            if plan.message.protection:
-                last[name] = last[name].copy() if name in last else np.full(SENDERS, -1, dtype=np.int64)
-                sender = senders(frames, rows, has_source(plan.message))
-                if quality := judge_counter(decoded, plan, sender, last[name], self.kernels):
-                    counters[name] = quality
-                if quality := judge_checksum(decoded, plan, rows, frames):
-                    checksums[name] = quality
             for signal in plan.wide:
                 wide[name, signal.name] = wide_bytes(signal, payload_of(frames, rows), frames.length[rows])
             if name in self._contained and rows.size:
                 before = after.contained.get(name) if after else None
                 contained[name] = self._contained[name].decode(contained_frames(frames, rows), after=before)
-        if not self._judged_plans:
-            return decoded
-        return replace(
-            decoded, counters=counters, checksums=checksums, last_counters=last, wide=wide, contained=contained
-        )
+        return replace(decoded, wide=wide, contained=contained)
 
     def _named(self, counts: npt.NDArray[np.int64]) -> dict[str, int]:
         return {self.matrix.messages[number].name: int(counts[number]) for number in np.flatnonzero(counts)}
@@ -166,28 +165,6 @@ def _unguarded(matrix: Matrix) -> Matrix:
 def _headed(message: Message, number: int) -> Message:
     """A contained message with its header's number as its id, 24 bits of an extended id."""
     return replace(message, frame_id=number, is_extended=True, protocol="")
-
-
-def senders(frames: Frames, rows: npt.NDArray[np.int64], with_source: bool) -> npt.NDArray[np.int64]:
-    """A number for who sent each frame: its bus, and its source address where there is one."""
-    numbers = frames.bus[rows].astype(np.int64)
-    return numbers << 8 | frames.frame_id[rows] & 0xFF if with_source else numbers
-
-
-def _table_form(layout: Layout, *, labels: bool) -> TableForm:
-    plans = layout.plans
-    labelled = {
-        (plan.message.name, column.name): label_table(column)
-        for plan in plans
-        for column in plan.columns
-        if labels and column.shown and not column.is_raw and column.signal.labels
-    }
-    return TableForm(
-        layout,
-        labelled,
-        {plan.message.name: table_schema(plan, layout, labels=labels) for plan in plans},
-        {plan.message.name: number for number, plan in enumerate(plans)},
-    )
 
 
 def kernel_frames(frames: Frames) -> Frames:
@@ -221,21 +198,21 @@ def _are_plain(frames: Frames) -> bool:
 
 
 def slot_offsets(
-    layout: Layout, rows: npt.NDArray[np.int64], shortest: npt.NDArray[np.int64]
+    slots: Slots, begin: int, rows: npt.NDArray[np.int64], shortest: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], int]:
     """Where each slot begins in an arena [byte], -1 where it is not needed, and how large the arena is [byte].
 
     Args:
-        layout: what slots there are.
+        slots: what there is.
+        begin: of the first [byte].
         rows: of each message.
         shortest: bytes of the shortest frame of each message.
     """
-    owners, needs = layout.slot_message, layout.slot_needs
-    wanted = (needs == 0) | (needs > shortest[owners])
-    sizes = np.where(wanted, layout.slot_bytes * rows[owners], 0)
+    wanted = (slots.needs == 0) | (slots.needs > shortest[slots.message])
+    sizes = np.where(wanted, (slots.bits * rows[slots.message] + 7) >> 3, 0)
     sizes += -sizes % ALIGNMENT
-    ends = np.cumsum(sizes)
-    return np.where(wanted, ends - sizes, -1), int(ends[-1]) if ends.size else 0
+    ends = begin + np.cumsum(sizes)
+    return np.where(wanted, ends - sizes, -1), int(ends[-1]) if ends.size else begin
 
 
 def arena_views(arena: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[Any], ...]:

@@ -1,59 +1,107 @@
 """What is judged of decoded rows beside their numbers: counters, checksums, long signals, containers.
 
-All of it works on whole columns. It needs the frames themselves, so it is done with the block at hand and not later.
+It needs the frames themselves, so it is done with the block at hand and not later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import ModuleType
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from kyotsu.can.checksums import CHECKSUMS, Guarded
-from kyotsu.can.decoded import Decoded, Quality, WideBytes, guarded_names
+from kyotsu.can import layout as at
+from kyotsu.can.checksums import CHECKSUMS, NO_CRCS, Crc, Guarded
+from kyotsu.can.decoded import WideBytes
 from kyotsu.can.frames import Flag, Frames, empty_frames
-from kyotsu.can.layout import Column, Plan
+from kyotsu.can.guard_tables import RECIPE, WIDTH, Guards
+from kyotsu.can.layout import WORD_BITS, Layout, Plan, has_source
 from kyotsu.can.matrix import Message, Signal
+from kyotsu.can.table_form import Verdicts, guarded_names
 
 HEADER_BYTES = 4  # before each contained PDU: three of id, big-endian, and one of length (AUTOSAR's short header)
+BUSES, ADDRESSES = 256, 256
+COUNTER_BITS = 62  # of a longer counter the low ones are followed
 Rows = npt.NDArray[np.int64]
-Counters = Mapping[str, npt.NDArray[np.int64]]
 
 
-def raw_column(plan: Plan, name: str) -> Column | None:
-    """The column of a signal's raw values; `None` for a signal of more than 64 bits."""
-    return next((column for column in plan.columns if column.is_raw and column.signal.name == name), None)
+class GuardPlan(NamedTuple):
+    """What is judged of a matrix.
+
+    Attributes:
+        tables: for the kernels.
+        verdicts: of each guarded message by its name, in the order of the rows.
+        owners: number of the message that each slot of a verdict belongs to, in the order of the slots.
+        senders: counters that are followed.
+    """
+
+    tables: Guards
+    verdicts: dict[str, Verdicts]
+    owners: list[int]
+    senders: int
 
 
-def judge_counter(
-    decoded: Decoded, plan: Plan, sender: npt.NDArray[np.int64], last: npt.NDArray[np.int64], kernels: ModuleType
-) -> Quality | None:
-    """Whether each row's counter follows the one before of the same sender; `last` is brought up to date."""
-    name, _ = guarded_names(plan.message)
-    column = raw_column(plan, name) if name else None
-    if column is None:
-        return None
-    count = sender.size
-    values, valid = decoded.column(column, count), decoded.valid(column, count)
-    right, known = np.empty(count, dtype=np.bool_), np.empty(count, dtype=np.bool_)
-    there = np.ones(count, dtype=np.bool_) if valid is None else valid
-    modulus = 1 << min(column.signal.length, 62)
-    kernels.follow_counters(values.astype(np.int64), there, sender, modulus, last, right, known)
-    return Quality(right, known)
+def plan_guards(layout: Layout) -> GuardPlan:
+    """What is judged of a matrix; slots of the verdicts follow the layout's."""
+    rows: list[tuple[int, ...]] = []
+    verdicts: dict[str, Verdicts] = {}
+    owners: list[int] = []
+    crcs: dict[Crc, int] = {}
+    of_message = np.full(len(layout.plans), -1, dtype=np.int64)
+    senders = 0
+    for number, plan in enumerate(layout.plans):
+        counter, checksum = guarded_names(plan.message)
+        if counter is None and checksum is None:
+            continue
+        of_message[number] = len(rows)
+        slots = []
+        for name in (counter, counter, checksum, checksum):
+            slots.append(-1 if name is None else layout.slot_bytes.size + len(owners))
+            owners += [] if name is None else [number]
+        verdicts[plan.message.name] = Verdicts(*slots)
+        source = has_source(plan.message)
+        rows.append((
+            *_recipe(plan.message, checksum, crcs), number, plan.position_slot, int(source), senders,
+            *_field(layout, plan, counter, COUNTER_BITS), *slots[:2],
+            *_field(layout, plan, checksum, WORD_BITS), *slots[2:],
+        ))  # fmt: skip
+        senders += BUSES * (ADDRESSES if source else 1)
+    table = np.array(rows, dtype=np.int64).reshape(-1, WIDTH)
+    tables = Guards(table, np.stack([crc.table for crc in crcs]) if crcs else NO_CRCS, of_message)
+    return GuardPlan(tables, verdicts, owners, senders)
 
 
-def judge_checksum(decoded: Decoded, plan: Plan, rows: Rows, frames: Frames) -> Quality | None:
-    """Whether each row's checksum is that of its payload."""
-    _, name = guarded_names(plan.message)
-    column = raw_column(plan, name) if name else None
-    if column is None or plan.message.protection is None:
-        return None
-    values, valid = decoded.column(column, rows.size), decoded.valid(column, rows.size)
-    right = values.astype(np.uint64) == expected_checksum(plan.message, payload_of(frames, rows), frames, rows)
-    return Quality(right, np.ones(rows.size, dtype=np.bool_) if valid is None else valid)
+def _recipe(message: Message, checksum: str | None, crcs: dict[Crc, int]) -> tuple[int, ...]:
+    guard = message.protection
+    if guard is None or checksum is None or guard.algorithm is None:
+        return (0,) * RECIPE
+    algorithm = CHECKSUMS[guard.algorithm]
+    table = 0 if algorithm.crc is None else crcs.setdefault(algorithm.crc, len(crcs))
+    return algorithm.recipe(guard.data_id, *_place(message.by_name[checksum]), table)
+
+
+def _place(signal: Signal) -> tuple[int, int]:
+    """The bytes that a signal touches."""
+    touched = [bit // 8 for bit in signal.bits]
+    return min(touched), max(touched) + 1
+
+
+def _field(layout: Layout, plan: Plan, name: str | None, most: int) -> tuple[int, int, int, int]:
+    """Field, validity, slot of the validity and bits of a signal that is judged."""
+    if name is None:
+        return -1, -1, -1, 0
+    column = next(column for column in plan.columns if column.signal.name == name)
+    rows = layout.tables.columns
+    row = rows[np.flatnonzero(rows[:, at.COLUMN_SLOT] == column.slot)[0]]
+    mask = (1 << min(column.signal.length, most)) - 1
+    signed = mask - (1 << WORD_BITS) if mask >> 63 else mask  # the same bits in a table of signed numbers
+    return int(row[at.COLUMN_FIELD]), int(row[at.COLUMN_VALIDITY]), column.validity_slot, signed
+
+
+def new_counters(plan: GuardPlan) -> npt.NDArray[np.int64]:
+    """The counters of all senders before the first frame."""
+    return np.full(plan.senders, -1, dtype=np.int64)
 
 
 def payload_of(frames: Frames, rows: Rows) -> npt.NDArray[np.uint8]:
@@ -69,11 +117,8 @@ def expected_checksum(
     assert guard is not None
     assert guard.algorithm is not None
     signal = message.by_name[guard.checksum or ""]
-    touched = [bit // 8 for bit in signal.bits]
-    guarded = Guarded(
-        payload, frames.length[rows], frames.frame_id[rows], guard.data_id, min(touched), max(touched) + 1
-    )
-    return CHECKSUMS[guard.algorithm].expected(guarded) & np.uint64((1 << min(signal.length, 64)) - 1)
+    guarded = Guarded(payload, frames.length[rows], frames.frame_id[rows], guard.data_id, *_place(signal))
+    return CHECKSUMS[guard.algorithm].expected(guarded) & np.uint64((1 << min(signal.length, WORD_BITS)) - 1)
 
 
 def wide_bytes(signal: Signal, payload: npt.NDArray[np.uint8], length: npt.NDArray[Any]) -> WideBytes:

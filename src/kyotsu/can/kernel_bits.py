@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numpy as np
-from numba import njit
+import numpy.typing as npt
+from numba import njit, types
+from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
+from numba.np.numpy_support import from_dtype
 
 from kyotsu.can import layout as at
 from kyotsu.can.frames import Flag
@@ -21,7 +25,10 @@ ODD_BYTES, ODD_PAIRS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FF
 # No kernel but `count_keys` makes an array, so none has to count who uses which: that would cost more than the rest.
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 # What stands here and the constants of the tables are part of all machine code, so they are part of its name on disk.
-IDENTITY = hashlib.sha256(Path(at.__file__).read_bytes() + Path(__file__).read_bytes()).hexdigest()[:12]
+SHARED = ("layout", "kernel_bits", "guard_tables", "guard_kernel", "mapping", "mapping_tables", "mapping_kernel")
+IDENTITY = hashlib.sha256(b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in SHARED)).hexdigest()[
+    :12
+]
 
 
 def compiled(function: Function) -> Function:
@@ -42,6 +49,51 @@ def inlined(function: Function) -> Function:
     """Machine code that becomes part of each function that calls it."""
     machine: Any = njit
     return cast(Function, machine(forceinline=True, no_cpython_wrapper=True, **OPTIONS)(function))
+
+
+populate: Any = populate_array  # numba has no types
+
+
+def held(kind: str, dimensions: int) -> Any:
+    """A part of kernels that gives array `number` of many held by their addresses, see `addresses_of`.
+
+    To take some forty arrays from Python takes ten times longer than to decode a frame.
+    """
+
+    @intrinsic
+    def view(_context: Any, addresses: Any, number: Any) -> Any:
+        array_type = types.Array(from_dtype(np.dtype(kind)), dimensions, "C")
+
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            table = context.make_array(signature.args[0])(context, builder, arguments[0])
+            first = builder.mul(arguments[1], context.get_constant(types.int64, 3))
+            address, *sizes = (
+                builder.load(builder.gep(table.data, [builder.add(first, context.get_constant(types.int64, place))]))
+                for place in range(dimensions + 1)
+            )
+            array = context.make_array(array_type)(context, builder)
+            size = context.get_constant(types.int64, np.dtype(kind).itemsize)
+            strides = [size] if dimensions == 1 else [builder.mul(size, sizes[1]), size]
+            data = builder.inttoptr(address, array.data.type)
+            populate(array, data=data, shape=sizes, strides=strides, itemsize=size, meminfo=None)
+            return array._getvalue()
+
+        return array_type(addresses, types.int64), code
+
+    return view
+
+
+def addresses_of(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[np.int64]:
+    """Address, rows and columns of each array, for as long as somebody keeps it; shape (array, 3)."""
+    for values in arrays:
+        assert values.flags.carray, "what kernels hold is writable, aligned and in C order"
+    return np.array([(values.ctypes.data, *values.shape, 1)[:3] for values in arrays], dtype=np.int64)
+
+
+whole_column, whole_table = held("i8", 1), held("i8", 2)
+bits_column, bits_table = held("u8", 1), held("u8", 2)
+real_column, real_table = held("f8", 1), held("f8", 2)
+byte_column, short_column, number_column = held("u1", 1), held("u2", 1), held("i4", 1)
 
 
 # --- frames to groups ---
@@ -100,6 +152,18 @@ def joined(first: Any, second: Any, join: Any, big: bool) -> Any:
 def raw_of(word: Any, up: Any, down: Any, sign: Any) -> Any:
     """The raw value, in two's complement where signed."""
     return (((word << up) >> down) ^ sign) - sign
+
+
+@inlined
+def frame_raw(field: Any, words: Any, index: Any) -> Any:
+    """The raw value of a field in one frame."""
+    word, big = field[at.FIELD_WORD], field[at.FIELD_BIG] != 0
+    bits = words[index, word] if word < words.shape[1] else np.uint64(0)
+    bits = swapped(bits) if big else bits
+    if field[at.SECOND_PLANE] >= 0:
+        second = words[index, word + 1] if word + 1 < words.shape[1] else np.uint64(0)
+        bits = joined(bits, swapped(second) if big else second, np.uint64(field[at.JOIN]), big)
+    return raw_of(bits, np.uint64(field[at.UP]), np.uint64(field[at.DOWN]), np.uint64(field[at.SIGN]))
 
 
 @inlined

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from numba import njit
 
 from kyotsu.can import layout as at
+from kyotsu.can.guard_kernel import expected, judge
 from kyotsu.can.kernel_bits import (
     FD,
     OPTIONS,
@@ -30,18 +31,21 @@ from kyotsu.can.kernel_bits import (
     raw_of,
     swapped,
 )
-from kyotsu.can.live_kernel import follow
+from kyotsu.can.live_kernel import follow, follow_rules, hold
+from kyotsu.can.table_kernel import dress
 
 __all__ = [
     "Scratch",
     "classify",
     "count_keys",
     "decode",
+    "dress",
+    "expected",
     "follow",
-    "follow_counters",
+    "follow_rules",
+    "hold",
+    "judge",
     "scratch_for",
-    "sum_nibbles",
-    "update_crc",
 ]
 
 BLOCK = 8_192  # frames sorted at a time, so that what they hold stays in the second-level cache
@@ -416,72 +420,3 @@ def decode(
                 _fill_columns(message, tables, lines, offsets, first, size, arena)
                 first += size
                 row = following
-
-
-# --- counters and checksums ---
-
-
-@compiled
-def update_crc(
-    payload: Any, length: Any, begin: int, end: int, table: Any, width: int, reflected: bool, register: Any
-) -> None:
-    """Take the bytes of each payload, but those from `begin` to `end`, into the register of its CRC.
-
-    Args:
-        payload, length: of the frames.
-        begin, end: bytes to leave out.
-        table: the register after each byte, from zero.
-        width: bits of the register.
-        reflected: whether the least significant bit goes first.
-        register: changed, shape (frame,).
-    """
-    top, mask, byte = np.uint64(width - 8), np.uint64(0xFFFFFFFFFFFFFFFF) >> np.uint64(64 - width), np.uint64(0xFF)
-    for row in range(register.size):
-        value = register[row]
-        for column in range(min(np.int64(length[row]), payload.shape[1])):
-            if begin <= column < end:
-                continue
-            if reflected:
-                value = (value >> np.uint64(8)) ^ table[(value ^ np.uint64(payload[row, column])) & byte]
-            else:
-                place = ((value >> top) ^ np.uint64(payload[row, column])) & byte
-                value = ((value << np.uint64(8)) & mask) ^ table[place]
-        register[row] = value
-
-
-@compiled
-def sum_nibbles(payload: Any, length: Any, frame_id: Any, sums: Any) -> None:
-    """Honda's checksum: eight less the sum of all nibbles of id and payload but the last, three more on 29-bit ids."""
-    for row in range(sums.size):
-        size = min(np.int64(length[row]), payload.shape[1])
-        total, rest = np.int64(8), np.int64(frame_id[row])
-        if rest > 0x7FF:
-            total += 3
-        for column in range(size):
-            total -= (payload[row, column] >> 4) + (payload[row, column] & 15)
-        if size:
-            total += payload[row, size - 1] & 15
-        while rest:
-            total -= rest & 15
-            rest >>= 4
-        sums[row] = total & 15
-
-
-@compiled
-def follow_counters(counter: Any, valid: Any, sender: Any, modulus: int, last: Any, right: Any, known: Any) -> None:
-    """Whether each counter is the one before of the same sender and one more.
-
-    Args:
-        counter: raw values of a message's rows.
-        valid: which of them count.
-        sender: a small number for each.
-        modulus: where a counter starts anew.
-        last: of each sender, -1 for none; changed.
-        right, known: to be filled: whether it follows, and whether there was one before.
-    """
-    for row in range(counter.size):
-        before = last[sender[row]]
-        known[row] = valid[row] and before >= 0
-        right[row] = known[row] and np.int64(counter[row]) == (before + 1) % modulus
-        if valid[row]:
-            last[sender[row]] = np.int64(counter[row])

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from kyotsu.can.codec import Codec, kernel_frames
+from kyotsu.can.codec import KINDS, Codec, kernel_frames
 from kyotsu.can.frames import Frames
-from kyotsu.can.layout import COLUMNS, ERROR, NEVER, OTHERS, REMOTE, UNKNOWN
+from kyotsu.can.guard_tables import Guards
+from kyotsu.can.guards import new_counters
+from kyotsu.can.layout import COLUMNS, ERROR, NEVER, OTHERS, REMOTE, UNKNOWN, Tables
 from kyotsu.can.matrix import Message, Signal
 
 
@@ -37,6 +39,42 @@ class Changes(NamedTuple):
     time: npt.NDArray[np.int64]
 
 
+class Held(NamedTuple):
+    """The arrays that the kernel of a live bus reads and changes.
+
+    Attributes:
+        tables: of the layout.
+        counts: added to, shape (group,): frames of each group.
+        raws, values, valids, times: of each signal its last raw value and value that counted, whether the last one
+            counts, and when it was there [ns]; changed.
+        gates, validities: room for one message.
+        found: to be filled.
+        guards: what is judged.
+        senders: counter of each sender, -1 for none; changed.
+        trusted: to be filled, of each frame: 0 where its counter or checksum is wrong.
+    """
+
+    tables: Tables
+    counts: npt.NDArray[np.int64]
+    raws: npt.NDArray[np.uint64]
+    values: npt.NDArray[np.float64]
+    valids: npt.NDArray[np.uint8]
+    times: npt.NDArray[np.int64]
+    gates: npt.NDArray[np.uint8]
+    validities: npt.NDArray[np.uint8]
+    found: Changes
+    guards: Guards
+    senders: npt.NDArray[np.int64]
+    trusted: npt.NDArray[np.int64]
+
+    @property
+    def arrays(self) -> list[npt.NDArray[Any]]:
+        """All of them, in the order that the kernel knows."""
+        first, found, last = self[1:8], self.found, self[10:]
+        arrays: list[Any] = [*self.tables, *first, *found, *self.guards, *last]
+        return arrays
+
+
 class Live:
     """Follows one bus.
 
@@ -46,6 +84,7 @@ class Live:
         valid: whether the last one counts.
         times: [ns] when each signal was last there; `NEVER` before the first time.
         counts: frames of each group so far.
+        held: all that the kernel works on; another one after more frames than ever before.
     """
 
     def __init__(self, codec: Codec) -> None:
@@ -57,12 +96,13 @@ class Live:
         self.valid = np.zeros(count, dtype=np.uint8)
         self.times = np.full(count, NEVER, dtype=np.int64)
         self.counts = np.zeros(len(layout.plans) + OTHERS, dtype=np.int64)
-        self._last = (np.zeros(count, dtype=np.uint64), self.values, self.valid, self.times)
-        room = (max(1, layout.most_gates), max(1, layout.most_validities))
-        self._room = tuple(np.zeros(size, dtype=np.uint8) for size in room)
-        self._found = _room_for(0)
-        self._tables = layout.tables
         self._most = int(np.diff(layout.tables.messages[:, COLUMNS]).max(initial=0))
+        gates, valid = (np.zeros(max(1, size), dtype=np.uint8) for size in (layout.most_gates, layout.most_validities))
+        self.held = Held(
+            layout.tables, self.counts, np.zeros(count, dtype=np.uint64), self.values, self.valid, self.times, gates,
+            valid, _room_for(0), codec.guards.tables, new_counters(codec.guards), np.empty(0, dtype=np.int64),
+        )  # fmt: skip
+        self._addresses: Any = None
 
     @property
     def unknown(self) -> int:
@@ -81,15 +121,43 @@ class Live:
 
     def update(self, frames: Frames) -> Changes:
         """What the frames say, in their order; meant for a few hundred at a time."""
-        columns = kernel_frames(frames)
-        if frames.size * self._most > self._found[0].size:
-            self._found = _room_for(2 * frames.size * self._most)
-        time, frame_id, flags, _, length, words = columns
-        filled = self.codec.kernels.follow(
-            time, frame_id, flags, length, words, self._tables, self.counts, self._last, self._room, self._found
-        )
-        copies: list[Any] = [values[:filled].copy() for values in self._found]
+        filled = self.follow(frames, verify=False)
+        copies: list[Any] = [values[:filled].copy() for values in self.held.found]
         return Changes(*copies)
+
+    def follow(self, frames: Frames, *, verify: bool) -> int:
+        """The same, left in `held.found` until the next call; how many entries there are.
+
+        Args:
+            frames: in their order.
+            verify: whether counters and checksums are judged, see `held.trusted`.
+        """
+        time, frame_id, flags, bus, length, words = live_frames(frames)
+        self.make_room(time.size)
+        kernels = self.codec.kernels
+        if self._addresses is None:
+            self._addresses = kernels.hold(self.held)
+        return int(kernels.follow(time, frame_id, flags, bus, length, words, self._addresses, verify))
+
+    def make_room(self, frames: int) -> None:
+        """Room for what so many frames say."""
+        if frames > self.held.trusted.size:
+            more = max(64, 2 * frames)
+            self.held = self.held._replace(found=_room_for(more * self._most), trusted=np.empty(more, dtype=np.int64))
+            self._addresses = None
+
+
+def live_frames(frames: Frames) -> Frames:
+    """Frames as the kernels want them; what comes so is not looked at for long."""
+    columns: tuple[Any, ...] = frames
+    for values, kind in zip(columns, KINDS, strict=True):
+        if values.dtype is not kind or not values.flags.carray:
+            return kernel_frames(frames)
+    payload: Any = frames.payload
+    if payload.shape[1] % 8 or not payload.shape[1]:
+        return kernel_frames(frames)
+    words = payload.view(np.uint64)
+    return frames._replace(payload=words) if words.flags.aligned else kernel_frames(frames)
 
 
 def _room_for(entries: int) -> Changes:

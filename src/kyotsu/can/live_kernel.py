@@ -5,21 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from kyotsu.can import layout as at
-from kyotsu.can.kernel_bits import TURN, compiled, group_of, inlined, joined, raw_of, swapped, value_of
-
-
-@inlined
-def _frame_raw(field: Any, words: Any, index: int) -> Any:
-    """The raw value of a field in one frame."""
-    word, big = field[at.FIELD_WORD], field[at.FIELD_BIG] != 0
-    bits = words[index, word] if word < words.shape[1] else np.uint64(0)
-    bits = swapped(bits) if big else bits
-    if field[at.SECOND_PLANE] >= 0:
-        second = words[index, word + 1] if word + 1 < words.shape[1] else np.uint64(0)
-        bits = joined(bits, swapped(second) if big else second, np.uint64(field[at.JOIN]), big)
-    return raw_of(bits, np.uint64(field[at.UP]), np.uint64(field[at.DOWN]), np.uint64(field[at.SIGN]))
+from kyotsu.can.guard_kernel import judged_frame
+from kyotsu.can.kernel_bits import (
+    TURN,
+    addresses_of,
+    bits_column,
+    bits_table,
+    byte_column,
+    compiled,
+    frame_raw,
+    group_of,
+    inlined,
+    number_column,
+    real_column,
+    real_table,
+    short_column,
+    value_of,
+    whole_column,
+    whole_table,
+)
+from kyotsu.can.mapping_kernel import lay_out_changes, run_rules
+from kyotsu.can.mapping_tables import RuleState, RuleTables
 
 
 @inlined
@@ -37,7 +46,7 @@ def _judge_frame(message: int, words: Any, index: int, length: Any, tables: Any,
     begin = tables.messages[message, at.GATES]
     for number in range(begin, tables.messages[message + 1, at.GATES]):
         gate = tables.gates[number]
-        raw = _frame_raw(tables.fields[gate[at.GATE_FIELD]], words, index)
+        raw = frame_raw(tables.fields[gate[at.GATE_FIELD]], words, index)
         ranges = tables.ranges[gate[at.GATE_RANGES] : gate[at.GATE_RANGES_END]]
         there = gate[at.GATE_PARENT] < 0 or gates[gate[at.GATE_PARENT]] != 0
         gates[number - begin] = there and _is_inside(raw, gate[at.GATE_BIAS], ranges)
@@ -48,58 +57,70 @@ def _judge_frame(message: int, words: Any, index: int, length: Any, tables: Any,
         if validity[at.VALID_GATE] >= 0:
             counts = counts and gates[validity[at.VALID_GATE]] != 0
         if counts and validity[at.VALID_FIELD] >= 0:
-            raw = _frame_raw(tables.fields[validity[at.VALID_FIELD]], words, index)
+            raw = frame_raw(tables.fields[validity[at.VALID_FIELD]], words, index)
             ranges = tables.ranges[validity[at.VALID_RANGES] : validity[at.VALID_RANGES_END]]
             counts = not _is_inside(raw, validity[at.VALID_BIAS], ranges)
         valid[number - begin] = counts
 
 
+# The arrays that are held by their addresses, in the order of `live.Held`: tables, what is known so far, room, what is
+# found, guards. Behind them may come those of `live_mapping.Mapped`.
+HELD = 29
+
+
+def hold(*parts: Any) -> npt.NDArray[np.int64]:
+    """Addresses of the arrays of `live.Held`, and of `live_mapping.Mapped`; the caller keeps both."""
+    return addresses_of([values for part in parts for values in part.arrays])
+
+
 @compiled
 def follow(
-    time: Any,
-    frame_id: Any,
-    flags: Any,
-    length: Any,
-    words: Any,
-    tables: Any,
-    counts: Any,
-    last: Any,
-    room: Any,
-    found: Any,
+    time: Any, frame_id: Any, flags: Any, bus: Any, length: Any, words: Any, addresses: Any, verify: bool
 ) -> int:
     """Every signal of a few frames in their order, beside its last value.
 
     Args:
-        time, frame_id, flags, length, words: of the frames.
-        tables: of the layout.
-        counts: added to, shape (group,): frames of each group.
-        last: of each signal its raw value, value, whether that counts, and when it was there (NEVER before); changed.
-        room: to work in: gates and validities of one message.
-        found: to be filled: signal, frame, value, whether it counts, whether it changed, time.
+        time, frame_id, flags, bus, length, words: of the frames.
+        addresses: of the arrays of `live.Held`, which says what becomes of them.
+        verify: whether counters and checksums are judged.
 
     Returns:
         How many entries were filled.
     """
-    raws, values, valids, times = last
-    gates, valid = room
-    signals, frames, numbers, counting, changed, moments = found
+    tables = at.Tables(
+        short_column(addresses, 0), whole_table(addresses, 1), whole_table(addresses, 2), whole_table(addresses, 3),
+        whole_table(addresses, 4), whole_table(addresses, 5), whole_table(addresses, 6), bits_table(addresses, 7),
+        whole_table(addresses, 8), whole_table(addresses, 9), real_table(addresses, 10),
+    )  # fmt: skip
+    counts, raws, values = whole_column(addresses, 11), bits_column(addresses, 12), real_column(addresses, 13)
+    valids, times = byte_column(addresses, 14), whole_column(addresses, 15)
+    gates, valid = byte_column(addresses, 16), byte_column(addresses, 17)
+    signals, frames, numbers = number_column(addresses, 18), number_column(addresses, 19), real_column(addresses, 20)
+    counting, changed, moments = byte_column(addresses, 21), byte_column(addresses, 22), whole_column(addresses, 23)
+    guards, crcs, guard_of = whole_table(addresses, 24), bits_table(addresses, 25), whole_column(addresses, 26)
+    senders, trusted = whole_column(addresses, 27), whole_column(addresses, 28)
     filled = 0
     for index in range(frame_id.size):
         group = group_of(np.int64(frame_id[index]), np.int64(flags[index]), tables)
         counts[group] += 1
+        trusted[index] = 1
         if group < at.OTHERS:
             continue
-        message = group - at.OTHERS
-        _judge_frame(message, words, index, np.int64(length[index]), tables, gates, valid)
+        message, size = group - at.OTHERS, min(np.int64(length[index]), 8 * words.shape[1])
+        _judge_frame(message, words, index, size, tables, gates, valid)
+        guard = guard_of[message]
+        if verify and guard >= 0:
+            trusted[index] = judged_frame(
+                index, np.int64(frame_id[index]), np.int64(bus[index]), size, words, tables.fields, guards[guard], crcs,
+                valid, senders,
+            )  # fmt: skip
         for number in range(tables.messages[message, at.COLUMNS], tables.messages[message + 1, at.COLUMNS]):
             column = tables.columns[number]
             signal = column[at.COLUMN_SIGNAL]
             if signal < 0:
                 continue
-            raw, there = (
-                _frame_raw(tables.fields[column[at.COLUMN_FIELD]], words, index),
-                valid[column[at.COLUMN_VALIDITY]],
-            )
+            there = valid[column[at.COLUMN_VALIDITY]]
+            raw = frame_raw(tables.fields[column[at.COLUMN_FIELD]], words, index)
             new = times[signal] == at.NEVER or there != valids[signal] or (there != 0 and raw != raws[signal])
             if new:
                 valids[signal] = there
@@ -111,3 +132,40 @@ def follow(
             times[signal] = time[index]
             filled += 1
     return filled
+
+
+@compiled
+def follow_rules(
+    time: Any, frame_id: Any, flags: Any, bus: Any, length: Any, words: Any, addresses: Any, verify: bool
+) -> int:
+    """The datapoints of a few frames.
+
+    Args:
+        time, frame_id, flags, bus, length, words: of the frames.
+        addresses: of the arrays of `live.Held` and `live_mapping.Mapped`.
+        verify: whether counters and checksums are judged.
+
+    Returns:
+        How many there are.
+    """
+    filled = follow(time, frame_id, flags, bus, length, words, addresses, verify)
+    changes = (
+        number_column(addresses, 18), number_column(addresses, 19), real_column(addresses, 20),
+        byte_column(addresses, 21), whole_column(addresses, 23),
+    )  # fmt: skip
+    tables = RuleTables(
+        whole_table(addresses, HELD), whole_column(addresses, HELD + 1), whole_table(addresses, HELD + 2),
+        real_table(addresses, HELD + 3), whole_table(addresses, HELD + 4), real_table(addresses, HELD + 5),
+        whole_column(addresses, HELD + 6), real_table(addresses, HELD + 7), whole_table(addresses, HELD + 8),
+        real_table(addresses, HELD + 9), real_table(addresses, HELD + 10),
+    )  # fmt: skip
+    state = RuleState(
+        real_column(addresses, HELD + 11), whole_table(addresses, HELD + 12), real_column(addresses, HELD + 13),
+        whole_table(addresses, HELD + 14), whole_column(addresses, HELD + 15),
+    )  # fmt: skip
+    places, widths = whole_table(addresses, HELD + 16), whole_column(addresses, HELD + 17)
+    strides, events = whole_column(addresses, HELD + 18), whole_table(addresses, HELD + 19)
+    values, notes = real_column(addresses, HELD + 20), whole_table(addresses, HELD + 21)
+    results, trusted = real_column(addresses, HELD + 22), whole_column(addresses, 28)
+    count = lay_out_changes(changes, filled, trusted, places, widths, events, values)
+    return run_rules(events, count, strides, values, tables, state, notes, results)

@@ -23,7 +23,7 @@ from kyotsu.can.mapping import Quality, SignalMapping
 from kyotsu.can.mapping_checks import linked
 from kyotsu.can.mapping_kernel import run_rules
 from kyotsu.can.mapping_links import LinkedRule, Place
-from kyotsu.can.mapping_tables import FIRST_TRIGGER, QUALITY, FlatRules, flatten, new_state
+from kyotsu.can.mapping_tables import FIRST_TRIGGER, QUALITY, FlatRules, RuleState, flatten, new_state
 from kyotsu.can.mapping_writes import Writer
 from kyotsu.can.matrix import Matrix, Message, Signal
 from kyotsu.spec.vss import VssTree, load_vss
@@ -201,14 +201,25 @@ class Mapper:
         frames[2] = (np.repeat(begins, counts) + rows)[order]
         frames[3] = np.concatenate([trusted for _, _, trusted in events])[order]
         room = int((counts * self.most[numbers]).sum())
-        return self.run(frames, strides, np.concatenate(values) if values else np.empty(0), room)
+        laid = np.concatenate(values) if values else np.empty(0)
+        return self.run(frames, times.size, strides, laid, room)
 
-    def run(self, events: Integers, strides: Integers, values: Floats, room: int) -> Datapoints:
+    @property
+    def state(self) -> RuleState:
+        """What the rules remember; `reset` puts another in its place."""
+        return self._state
+
+    def run(self, events: Integers, size: int, strides: Integers, values: Floats, room: int) -> Datapoints:
         """The datapoints of frames laid out for `mapping_kernel.run_rules`, of which there are `room` at most."""
-        notes, results = np.empty((room, 4), dtype=np.int64), np.empty(room)
-        count = run_rules(events, strides, values, self.flat.tables, self._state, notes, results)
-        time, target, text, quality = notes[:count].T
-        return Datapoints(time, target, results[:count], text, quality)
+        notes, results = np.empty((4, room), dtype=np.int64), np.empty(room)
+        count = run_rules(events, size, strides, values, self.flat.tables, self._state, notes, results)
+        return datapoints(notes, results, count)
+
+
+def datapoints(notes: Integers, results: Floats, count: int) -> Datapoints:
+    """The first datapoints of what `mapping_kernel.run_rules` filled, as a copy."""
+    time, target, text, quality = notes[:, :count].copy()
+    return Datapoints(time, target, results[:count].copy(), text, quality)
 
 
 def _decoded_rows(

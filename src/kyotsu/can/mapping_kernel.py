@@ -222,11 +222,12 @@ def _is_told(rule: int, target: int, time: int, value: float, text: int, quality
 
 
 @compiled
-def lay_out_changes(changes: Any, trusted: Any, places: Any, widths: Any, events: Any, values: Any) -> int:
+def lay_out_changes(changes: Any, filled: int, trusted: Any, places: Any, widths: Any, events: Any, values: Any) -> int:
     """Lays out what a few live frames say, signal after signal, as events for `run_rules`.
 
     Args:
         changes: signal, frame, value, validity and time of each entry, frame after frame, as `live.Changes` has them.
+        filled: how many there are.
         trusted: of each frame.
         places: of each signal its message among those that rules read and its place there; -1 for none.
         widths: signals of each message.
@@ -236,17 +237,17 @@ def lay_out_changes(changes: Any, trusted: Any, places: Any, widths: Any, events
         The number of events.
     """
     signals, frames, numbers, valid, times = changes
-    count, filled, current = 0, 0, -1
-    for row in range(signals.size):
+    count, laid, current = 0, 0, -1
+    for row in range(filled):
         message = places[signals[row], 0]
         if message < 0:
             continue
         if frames[row] != current:
             current = frames[row]
             events[EVENT_TIME, count], events[EVENT_MESSAGE, count] = times[row], message
-            events[EVENT_BASE, count], events[EVENT_TRUSTED, count] = filled, trusted[current]
-            values[filled : filled + widths[message]] = np.nan
-            filled += widths[message]
+            events[EVENT_BASE, count], events[EVENT_TRUSTED, count] = laid, trusted[current]
+            values[laid : laid + widths[message]] = np.nan
+            laid += widths[message]
             count += 1
         place = places[signals[row], 1]
         if place >= 0 and valid[row]:
@@ -255,23 +256,26 @@ def lay_out_changes(changes: Any, trusted: Any, places: Any, widths: Any, events
 
 
 @compiled
-def run_rules(events: Any, strides: Any, values: Any, tables: Any, state: Any, numbers: Any, results: Any) -> int:
+def run_rules(
+    events: Any, size: int, strides: Any, values: Any, tables: Any, state: Any, numbers: Any, results: Any
+) -> int:
     """Runs all frames through all rules.
 
     Args:
         events: of each frame, in the order of time: time [ns], message, where its values begin, whether it is trusted;
-            shape (4, frame).
+            shape (4, frame or more).
+        size: number of frames.
         strides: of each message, from one signal's value to the next one's of the same frame.
         values: physical values, NaN where there is none.
         tables, state: of the mapping.
-        numbers: room for time, target, text and quality of each datapoint, shape (datapoint, 4).
+        numbers: room for time, target, text and quality of each datapoint, shape (4, datapoint).
         results: room for its value.
 
     Returns:
         The number of datapoints.
     """
     count, counts = 0, state.counts
-    for event in range(events.shape[1]):
+    for event in range(size):
         time, message = events[EVENT_TIME, event], events[EVENT_MESSAGE, event]
         frame = counts[-1] + 1
         counts[-1] = frame
@@ -293,8 +297,8 @@ def run_rules(events: Any, strides: Any, values: Any, tables: Any, state: Any, n
             elif _is_told(rule, target, time, value, text, quality, tables, state):
                 state.sent[target], state.targets[target, at.SENT_QUALITY] = value, quality
                 state.targets[target, at.SENT_TIME], state.targets[target, at.SENT_TEXT] = time, text
-                numbers[count, OUT_TIME], numbers[count, OUT_TARGET] = time, target
-                numbers[count, OUT_TEXT], numbers[count, OUT_QUALITY] = text, quality
+                numbers[OUT_TIME, count], numbers[OUT_TARGET, count] = time, target
+                numbers[OUT_TEXT, count], numbers[OUT_QUALITY, count] = text, quality
                 results[count] = value
                 count += 1
     return count

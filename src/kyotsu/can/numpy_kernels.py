@@ -12,6 +12,13 @@ import numpy.typing as npt
 
 from kyotsu.can import layout as at
 from kyotsu.can.frames import Flag
+from kyotsu.can.mapping_kernel import lay_out_changes, run_rules
+from kyotsu.can.numpy_guards import expected, judge, trusted_rows
+from kyotsu.can.numpy_tables import dress
+
+__all__ = [
+    "classify", "count_keys", "decode", "dress", "expected", "follow", "follow_rules", "hold", "judge", "scratch_for",
+]  # fmt: skip
 
 BLOCK = 1 << 18  # frames sorted at a time: few calls for each frame, and what they hold stays in the cache
 WORD_BITS = np.uint64(64)
@@ -226,23 +233,22 @@ def _fill(
 # --- one frame after the other ---
 
 
+def hold(*parts: Any) -> tuple[Any, ...]:
+    """What `follow` and `follow_rules` work on, as it is."""
+    return parts
+
+
 def follow(
-    time: Any,
-    frame_id: Any,
-    flags: Any,
-    length: Any,
-    words: Any,
-    tables: at.Tables,
-    counts: Any,
-    last: Any,
-    room: Any,
-    found: Any,
+    time: Any, frame_id: Any, flags: Any, bus: Any, length: Any, words: Any, parts: tuple[Any, ...], verify: bool
 ) -> int:
     """Every signal of a few frames in their order, beside its last value; how many entries were filled."""
+    held = parts[0]
+    tables, length = held.tables, np.minimum(length, 8 * words.shape[1])
     group = np.empty(frame_id.size, dtype=np.uint16)
     unused = [np.zeros(tables.messages.shape[0] - 1, dtype=np.int64) for _ in range(3)]
-    classify(frame_id, flags, length, tables, group, counts, *unused)
-    parts = []
+    classify(frame_id, flags, length, tables, group, held.counts, *unused)
+    held.trusted[: frame_id.size] = 1
+    entries: list[tuple[Any, ...]] = []
     with np.errstate(over="ignore", invalid="ignore"):
         for chosen in np.unique(group[group >= at.OTHERS]).tolist():
             rows = np.flatnonzero(group == chosen)
@@ -250,19 +256,39 @@ def follow(
             decoder.find_gates()
             first = decoder.begin[at.VALIDITIES]
             valid = [decoder.valid(number, length) for number in range(first, decoder.end[at.VALIDITIES])]
+            guard = int(held.guards.of_message[chosen - at.OTHERS])
+            if verify and guard >= 0:
+                held.trusted[rows] = trusted_rows(
+                    frame_id, bus, length, words, tables.fields, held.guards, guard, rows, valid, held.senders
+                )
             for number in range(decoder.begin[at.COLUMNS], decoder.end[at.COLUMNS]):
                 signal = int(tables.columns[number, at.COLUMN_SIGNAL])
                 if signal >= 0:
                     there = valid[tables.columns[number, at.COLUMN_VALIDITY]]
-                    entries = _followed(decoder, number, signal, there.astype(np.uint8), last, time)
-                    parts.append((np.full(rows.size, signal), rows, *entries))
-    if not parts:
+                    last = held.raws, held.values, held.valids, held.times
+                    told = _followed(decoder, number, signal, there.astype(np.uint8), last, time)
+                    entries.append((np.full(rows.size, signal), rows, *told))
+    if not entries:
         return 0
-    columns = [np.concatenate(part) for part in zip(*parts, strict=True)]
+    columns = [np.concatenate(part) for part in zip(*entries, strict=True)]
     order = np.lexsort(columns[:2])
-    for target, values in zip(found, columns, strict=True):
+    for target, values in zip(held.found, columns, strict=True):
         target[: order.size] = values[order]
     return int(order.size)
+
+
+def follow_rules(
+    time: Any, frame_id: Any, flags: Any, bus: Any, length: Any, words: Any, parts: tuple[Any, ...], verify: bool
+) -> int:
+    """The datapoints of a few frames; how many there are."""
+    held, mapped = parts
+    filled = follow(time, frame_id, flags, bus, length, words, parts, verify)
+    signals, frames, values, valid, _, moments = held.found
+    changes = signals, frames, values, valid, moments
+    count = lay_out_changes(changes, filled, held.trusted, mapped.places, mapped.widths, mapped.events, mapped.values)
+    return run_rules(
+        mapped.events, count, mapped.strides, mapped.values, mapped.tables, mapped.state, mapped.notes, mapped.results
+    )
 
 
 def _followed(
@@ -288,48 +314,3 @@ def _followed(
     if counting.size:
         raws[signal] = raw[counting[-1]]
     return held, there, changed.astype(np.uint8), time[decoder.rows]
-
-
-# --- counters and checksums ---
-
-
-def update_crc(
-    payload: Any, length: Any, begin: int, end: int, table: Words, width: int, reflected: bool, register: Words
-) -> None:
-    """Take the bytes of each payload, but those from `begin` to `end`, into the register of its CRC."""
-    top, mask, byte = np.uint64(width - 8), np.uint64((1 << width) - 1), np.uint64(0xFF)
-    for column in range(min(int(length.max(initial=0)), payload.shape[1])):
-        if begin <= column < end:
-            continue
-        taken = payload[:, column].astype(np.uint64)
-        if reflected:
-            following = (register >> np.uint64(8)) ^ table[(register ^ taken) & byte]
-        else:
-            following = ((register << np.uint64(8)) & mask) ^ table[((register >> top) ^ taken) & byte]
-        np.copyto(register, following, where=length > column)
-
-
-def sum_nibbles(payload: Any, length: Any, frame_id: Any, sums: Words) -> None:
-    """Honda's checksum: eight less the sum of all nibbles of id and payload but the last, three more on 29-bit ids."""
-    nibbles = ((payload & 15) + (payload >> 4)).sum(axis=1, dtype=np.int64)
-    last = np.maximum(length.astype(np.int64) - 1, 0)
-    nibbles -= payload[np.arange(last.size), last] & 15
-    ids = frame_id.astype(np.int64)
-    for shift in range(0, 32, 4):
-        nibbles += ids >> shift & 15
-    sums[:] = (8 - nibbles + np.where(ids > 0x7FF, 3, 0)) & 15
-
-
-def follow_counters(counter: Any, valid: Any, sender: Any, modulus: int, last: Any, right: Any, known: Any) -> None:
-    """Whether each counter is the one before of the same sender and one more."""
-    rows = np.flatnonzero(valid)
-    known[:], right[:] = False, False
-    rows = rows[np.argsort(sender[rows], kind="stable")]
-    who, values = sender[rows], counter[rows].astype(np.int64)
-    begins = np.flatnonzero(np.diff(who, prepend=-1))
-    before = np.concatenate([[-1], values[:-1]])[: values.size]
-    before[begins] = last[who[begins]]
-    known[rows] = before >= 0
-    right[rows] = (before >= 0) & (values == (before + 1) % modulus)
-    ends = np.append(begins[1:], values.size)[: begins.size] - 1
-    last[who[begins]] = values[ends]
