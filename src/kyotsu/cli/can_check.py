@@ -62,8 +62,8 @@ def check(file: FilesArgument, as_json: JsonOption = False, write: WriteOption =
         matrices[path] = matrix
         problems += repairs + ([] if matrix is None else check_matrix(matrix))
         if matrix is not None and path.is_dir():
-            mapping, found = read_mapping(path / "signals.toml")
-            problems += found + ([] if mapping is None else check_mapping(mapping, matrix, load_vss()))
+            rules, faults = read_mapping(path / "signals.toml")
+            problems += faults + ([] if rules is None else check_mapping(rules, matrix, load_vss()))
         if matrix is not None and write is not None:
             save_dbc(matrix, write)
     if as_json:
