@@ -43,7 +43,7 @@ class Codec:
         dtype: type of scaled values. With `float32` a signal has it where each raw value can still be told, and is then
             off by less than half its step; by default values are those of double precision.
         checks: whether to judge the counters and checksums that the matrix declares; otherwise a table has no columns
-            for them. Where every message has both, judging takes a third of the time of decoding.
+            for them. Where every message has both, judging takes half of the time of decoding.
         compiled: whether to use compiled kernels; by default if there is a compiler.
 
     Example:

@@ -25,10 +25,11 @@ ODD_BYTES, ODD_PAIRS = np.uint64(0x00FF00FF00FF00FF), np.uint64(0x0000FFFF0000FF
 # No kernel but `count_keys` makes an array, so none has to count who uses which: that would cost more than the rest.
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
 # What stands here and the constants of the tables are part of all machine code, so they are part of its name on disk.
-SHARED = ("layout", "kernel_bits", "guard_tables", "guard_kernel", "mapping", "mapping_tables", "mapping_kernel")
-IDENTITY = hashlib.sha256(b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in SHARED)).hexdigest()[
-    :12
-]
+SHARED = ("layout", "kernel_bits", "guard_tables", "guard_kernel", "live_kernel")
+RULES = ("mapping", "mapping_tables", "mapping_kernel")  # of which `live_rules` is made
+IDENTITY = hashlib.sha256(
+    b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in (*SHARED, *RULES))
+).hexdigest()[:12]
 
 
 def compiled(function: Function) -> Function:
@@ -48,7 +49,9 @@ def counting(function: Function) -> Function:
 def inlined(function: Function) -> Function:
     """Machine code that becomes part of each function that calls it."""
     machine: Any = njit
-    return cast(Function, machine(forceinline=True, no_cpython_wrapper=True, **OPTIONS)(function))
+    return cast(
+        Function, machine(forceinline=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, **OPTIONS)(function)
+    )
 
 
 populate: Any = populate_array  # numba has no types

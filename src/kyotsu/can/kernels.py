@@ -31,7 +31,7 @@ from kyotsu.can.kernel_bits import (
     raw_of,
     swapped,
 )
-from kyotsu.can.live_kernel import follow, follow_rules, hold
+from kyotsu.can.live_kernel import follow, hold
 from kyotsu.can.table_kernel import dress
 
 __all__ = [
@@ -42,7 +42,6 @@ __all__ = [
     "dress",
     "expected",
     "follow",
-    "follow_rules",
     "hold",
     "judge",
     "scratch_for",

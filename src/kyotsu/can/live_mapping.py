@@ -15,10 +15,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from kyotsu.can import numpy_kernels
 from kyotsu.can.frames import Frames
 from kyotsu.can.live import Live, live_frames
 from kyotsu.can.mapper import Datapoints, Mapper, datapoints
+from kyotsu.can.mapping_kernel import lay_out_changes, run_rules
 from kyotsu.can.mapping_tables import RuleState, RuleTables
+
+try:
+    from kyotsu.can.live_rules import follow_rules
+except ImportError:  # no compiler on this computer
+    follow_rules = None  # type: ignore[assignment]
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -100,5 +107,20 @@ class LiveMapper:
             )
             self._addresses = kernels.hold(live.held, self._mapped)
         time, frame_id, flags, bus, length, words = columns
-        count = kernels.follow_rules(time, frame_id, flags, bus, length, words, self._addresses, self.verify)
+        told = _follow_rules if kernels is numpy_kernels else follow_rules
+        count = told(time, frame_id, flags, bus, length, words, self._addresses, self.verify)
         return datapoints(self._mapped.notes, self._mapped.results, count)
+
+
+def _follow_rules(
+    time: Any, frame_id: Any, flags: Any, bus: Any, length: Any, words: Any, parts: tuple[Any, Any], verify: bool
+) -> int:
+    """What `live_rules.follow_rules` does, by numpy's kernels."""
+    held, mapped = parts
+    filled = numpy_kernels.follow(time, frame_id, flags, bus, length, words, parts, verify)
+    signals, frames, values, valid, _, moments = held.found
+    changes = signals, frames, values, valid, moments
+    count = lay_out_changes(changes, filled, held.trusted, mapped.places, mapped.widths, mapped.events, mapped.values)
+    return run_rules(
+        mapped.events, count, mapped.strides, mapped.values, mapped.tables, mapped.state, mapped.notes, mapped.results
+    )

@@ -12,12 +12,11 @@ import numpy.typing as npt
 
 from kyotsu.can import layout as at
 from kyotsu.can.frames import Flag
-from kyotsu.can.mapping_kernel import lay_out_changes, run_rules
 from kyotsu.can.numpy_guards import expected, judge, trusted_rows
 from kyotsu.can.numpy_tables import dress
 
 __all__ = [
-    "classify", "count_keys", "decode", "dress", "expected", "follow", "follow_rules", "hold", "judge", "scratch_for",
+    "classify", "count_keys", "decode", "dress", "expected", "follow", "hold", "judge", "scratch_for",
 ]  # fmt: skip
 
 BLOCK = 1 << 18  # frames sorted at a time: few calls for each frame, and what they hold stays in the cache
@@ -234,7 +233,7 @@ def _fill(
 
 
 def hold(*parts: Any) -> tuple[Any, ...]:
-    """What `follow` and `follow_rules` work on, as it is."""
+    """What `follow` works on, as it is."""
     return parts
 
 
@@ -275,20 +274,6 @@ def follow(
     for target, values in zip(held.found, columns, strict=True):
         target[: order.size] = values[order]
     return int(order.size)
-
-
-def follow_rules(
-    time: Any, frame_id: Any, flags: Any, bus: Any, length: Any, words: Any, parts: tuple[Any, ...], verify: bool
-) -> int:
-    """The datapoints of a few frames; how many there are."""
-    held, mapped = parts
-    filled = follow(time, frame_id, flags, bus, length, words, parts, verify)
-    signals, frames, values, valid, _, moments = held.found
-    changes = signals, frames, values, valid, moments
-    count = lay_out_changes(changes, filled, held.trusted, mapped.places, mapped.widths, mapped.events, mapped.values)
-    return run_rules(
-        mapped.events, count, mapped.strides, mapped.values, mapped.tables, mapped.state, mapped.notes, mapped.results
-    )
 
 
 def _followed(
