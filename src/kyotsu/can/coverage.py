@@ -107,15 +107,15 @@ class Coverage:
 
     def add_messages(self, decoded: Decoded) -> None:
         """Take in what messages say, without counting frames: those that a transport protocol put together."""
+        wrong_counters, wrong_checksums = decoded.wrong_counters, decoded.wrong_checksums
         for name in decoded:
             found = self.messages.setdefault(name, MessageCoverage())
             found.frames += decoded.count(name)
             if self.matrix.by_name[name].protocol != "isotp":  # whose answers are as long as the question asks
                 found.too_short += decoded.too_short.get(name, 0)
                 found.too_long += decoded.too_long.get(name, 0)
-            for verdicts, attribute in ((decoded.counters, "wrong_counter"), (decoded.checksums, "wrong_checksum")):
-                if name in verdicts:
-                    setattr(found, attribute, getattr(found, attribute) + verdicts[name].wrong)
+            found.wrong_counter += wrong_counters.get(name, 0)
+            found.wrong_checksum += wrong_checksums.get(name, 0)
             self._times(found, self.matrix.by_name[name], decoded.time(name), decoded.bus(name))
 
     def _times(
