@@ -107,7 +107,7 @@ def test_guided_by_coverage(tmp_path: Path) -> None:
     script = tmp_path / "fuzz.py"
     script.write_text(ATHERIS)
     root = Path(__file__).resolve().parents[2]
-    limits = ["-max_total_time=20", "-runs=20000", "-timeout=10", "-rss_limit_mb=2048", "-max_len=20000"]
+    limits = ["-max_total_time=10", "-runs=20000", "-timeout=10", "-rss_limit_mb=2048", "-max_len=20000"]
     run = subprocess.run(
         [sys.executable, str(script), str(corpus), *limits],
         cwd=tmp_path, env={"PYTHONPATH": f"{root / 'src'}:{root}"}, capture_output=True, text=True, timeout=300,

@@ -307,7 +307,7 @@ def test_atheris_finds_no_crash(name: str, root: Path, tmp_path: Path) -> None:
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     (corpus / "sample").write_bytes(content)
-    arguments = ["-max_total_time=8", f"-max_len={2 * len(content)}", "-timeout=20", "-rss_limit_mb=4096", str(corpus)]
+    arguments = ["-max_total_time=4", f"-max_len={2 * len(content)}", "-timeout=20", "-rss_limit_mb=4096", str(corpus)]
     command = [sys.executable, "-c", ATHERIS, *arguments, suffix]
     environment = {
         "PYTHONPATH": str(root / "src"),

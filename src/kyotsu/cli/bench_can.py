@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -201,7 +202,8 @@ def _cantools(load: Frames, dbc: Path) -> Callable[[], object]:
 def _asammdf(log: Path, dbc: Path, parquet: Path | None = None) -> None:
     import asammdf  # noqa: PLC0415  (an extra)
 
-    with asammdf.MDF(log) as whole:
+    with warnings.catch_warnings(), asammdf.MDF(log) as whole:
+        warnings.simplefilter("ignore")  # of what asammdf asks of its own libraries
         signals = whole.extract_bus_logging({"CAN": [(str(dbc), 0)]})
         if parquet is not None:
             signals.export("parquet", parquet)

@@ -62,8 +62,10 @@ def decode(
     )
     with Progress(*columns, console=error_screen, transient=True) as bar:
         tasks: dict[str, TaskID] = {}
+        prepare = bar.add_task("prepare; the first time compiles", total=None)
 
         def report(log: LogReport) -> None:
+            bar.update(prepare, visible=False)
             if log.path not in tasks:
                 tasks[log.path] = bar.add_task(Path(log.path).name, total=max(log.file_bytes, 1))
             bar.update(tasks[log.path], completed=log.read_bytes)
