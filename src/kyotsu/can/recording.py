@@ -208,7 +208,7 @@ def encoding(schema: pa.Schema) -> dict[str, Any]:
         "compression_level": 1,
         "use_dictionary": labels,
         "column_encoding": encodings,
-        "write_statistics": True,
+        "write_statistics": [name for name in ("time", "path") if name in schema.names],  # what readers skip rows by
     }
 
 
