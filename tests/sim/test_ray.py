@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.sim.test_sweep import SPRINT, run_python
@@ -15,6 +18,8 @@ from tests.sim.test_sweep import SPRINT, run_python
 from kyotsu.errors import InputError
 from kyotsu.sim.car_blocks import sales_cars
 from kyotsu.sim.sweep import sweep
+
+LAST_BITS = 2e-6  # -, some ten units in the last place of a number of 32 bits
 
 # In a process of its own: Ray leaves threads and sockets behind in the one that drives it.
 CLUSTER = """
@@ -59,6 +64,12 @@ def ray_processes() -> set[str]:
     return alive
 
 
+def identity(part: pa.Table) -> tuple[object, ...]:
+    """What a part is an answer to, and of how many vehicles."""
+    record = json.loads(part.schema.metadata[b"kyotsu"])
+    return record["question"], record["block"], record["fingerprint"], record["tally"]["vehicles"], part.schema.names
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks at processes as Linux shows them")
 def test_a_node_lost_midway_loses_and_doubles_nothing(tmp_path: Path) -> None:
@@ -72,7 +83,12 @@ def test_a_node_lost_midway_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert here.rows == 170_000
     for name in (f"part-{number:06d}.parquet" for number in range(6)):
         one, other = (pq.read_table(tmp_path / place / "rows" / name) for place in ("cluster", "here"))
-        assert one.equals(other, check_metadata=True)
+        assert identity(one) == identity(other)
+        for column in one.column_names:
+            if pa.types.is_floating(one[column].type):  # another process may compile the last bit otherwise
+                assert np.allclose(one[column].to_numpy(), other[column].to_numpy(), rtol=LAST_BITS, atol=1e-6)
+            else:
+                assert one[column].equals(other[column])
     end = time.monotonic() + 30.0
     while ray_processes() - before and time.monotonic() < end:
         time.sleep(0.2)
