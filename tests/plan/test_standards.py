@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from kyotsu.errors import InputError
-from kyotsu.plan.family import Options, load_plans, save_plans
+from kyotsu.plan.decision import Decision, save_decision
+from kyotsu.plan.family import Options, load_plans
 from kyotsu.plan.settings import Wish
 from kyotsu.plan.standards import Model
 from plan.small import EAXLES, MODULES, VEHICLES, everything, model
@@ -170,11 +171,11 @@ def test_more_standards_never_cost_more() -> None:
 
 
 def test_a_plan_comes_back_from_its_file(tmp_path: Path) -> None:
-    plans = [model().choose(Options(variants=bound)) for bound in (4, 5)]
-    save_plans(plans, tmp_path / "plans.json")
-    assert load_plans(tmp_path / "plans.json") == tuple(plans)
-    save_plans(plans[:1], tmp_path / "plan.json")
-    assert load_plans(tmp_path / "plan.json") == (plans[0],)
+    plans = tuple(model().choose(Options(variants=bound)) for bound in (4, 5))
+    save_decision(Decision(plans=plans, knee=4), tmp_path / "plans.json")
+    assert load_plans(tmp_path / "plans.json") == plans
+    (tmp_path / "plan.json").write_text(plans[0].model_dump_json(), "utf-8")
+    assert load_plans(tmp_path / "plan.json") == plans[:1]
 
 
 def test_shares_are_between_none_and_all() -> None:

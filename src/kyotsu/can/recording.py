@@ -13,10 +13,8 @@ bytes of floats apart, differences of times.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -27,9 +25,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kyotsu.errors import InputError, Location, Problem
+from kyotsu.partial_folder import new_partial_folder
 
 MESSAGES, SIGNALS, COVERAGE = "messages", "signals.parquet", "coverage.json"
-PARTIAL = ".partial-"
 FLUSH_ROWS = 500_000  # of all messages together, before they are handed to the writers
 LEAST_ROWS = 8_000  # of one message; fewer wait for more
 WRITERS = 2
@@ -57,9 +55,7 @@ class RecordingFolder:
         self._pool = ThreadPoolExecutor(WRITERS, thread_name_prefix="kyotsu-parquet")
         self._running: list[Future[None]] = []
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _remove_abandoned(folder)
-            self._place = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{os.getpid()}-", dir=folder))
+            self._place = new_partial_folder(folder)
             (self._place / MESSAGES).mkdir()
         except OSError as error:
             raise _unwritable(folder, error) from error
@@ -216,24 +212,6 @@ def file_name(name: str) -> str:
     """A message's name as that of a file: what a file system might take amiss is written as %XX."""
     text = _PLAIN.sub(lambda found: "".join(f"%{byte:02X}" for byte in found.group().encode()), name)[:200]
     return f"%2E{text[1:]}" if text.startswith(".") else text or "%00"
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Remove what a killed run left behind; what a living one is writing stays."""
-    for path in folder.glob(f"{PARTIAL}*-*"):
-        process = path.name.removeprefix(PARTIAL).partition("-")[0]
-        if process.isdigit() and not _alive(int(process)):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _unwritable(folder: Path, error: OSError) -> InputError:

@@ -1,18 +1,17 @@
 """A plan: the family of standards, which vehicle takes which, what it costs, and what proves it.
 
-Plain frozen data, the same in Python and in a JSON file: `save_plans` and `load_plans`.
+Plain frozen data. `load_plans` reads the plans of a decision's file without what made them, so that they can be checked
+without the optimiser.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from kyotsu.errors import InputError, Location, Problem
+from kyotsu.errors import InputError, Problem
 from kyotsu.spec.document import read_json
 from kyotsu.spec.inheritance import Entry, Place
 from kyotsu.spec.record import Table
@@ -225,23 +224,8 @@ class Plan(Table):
         return part / spent if spent else 0.0
 
 
-def save_plans(plans: Sequence[Plan], path: Path) -> None:
-    """Write plans as JSON: one as it is, several as a list under `plans`.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    values = [plan.model_dump(mode="json") for plan in plans]
-    value = values[0] if len(values) == 1 else {"format": PLAN_FORMAT, "plans": values}
-    try:
-        path.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        found = f"{error.strerror or error}"
-        raise InputError([Problem(Location(str(path)), found, "a file to write", "Give another path.")]) from error
-
-
 def load_plans(path: Path) -> tuple[Plan, ...]:
-    """The plans in a JSON file that `save_plans` wrote.
+    """The plans in a JSON file that `decision.save_decision` wrote, or one plan alone.
 
     Raises:
         InputError: with everything that is wrong with it.

@@ -7,22 +7,20 @@ last; a full disk or a killed process leaves an earlier study as it was.
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from kyotsu.errors import InputError, Location, Problem
+from kyotsu.partial_folder import new_partial_folder
 from kyotsu.report import report_html
 from kyotsu.study.columns import schema
 from kyotsu.study.results import Study
 from kyotsu.study.tables import TABLES, study_record
 
 REPORT, RESULTS = "report.html", "results.json"
-PARTIAL = ".partial-"
 
 
 def write_study(study: Study, folder: Path) -> list[Path]:
@@ -32,9 +30,7 @@ def write_study(study: Study, folder: Path) -> list[Path]:
         InputError: the folder cannot be written; nothing in it has changed.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(folder)
-        partial = Path(tempfile.mkdtemp(prefix=f"{PARTIAL}{os.getpid()}-", dir=folder))
+        partial = new_partial_folder(folder)
     except OSError as error:
         raise _unwritable(folder, error) from error
     try:
@@ -46,24 +42,6 @@ def write_study(study: Study, folder: Path) -> list[Path]:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return [folder / name for name in names]
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Remove what a killed run left behind; what a living one is writing stays."""
-    for path in folder.glob(f"{PARTIAL}*-*"):
-        process = path.name.removeprefix(PARTIAL).partition("-")[0]
-        if process.isdigit() and not _alive(int(process)):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 def _write_all(study: Study, folder: Path) -> list[str]:
