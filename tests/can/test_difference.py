@@ -10,7 +10,8 @@ import typer
 from tests.public_data import public_data
 from typer.testing import CliRunner
 
-from kyotsu.can.difference import Bus, difference, load_bus, offers
+from kyotsu.can.difference import difference, offers
+from kyotsu.can.maker_bus import Bus, load_bus
 from kyotsu.cli.can_diff import diff
 from kyotsu.errors import InputError
 

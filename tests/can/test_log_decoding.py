@@ -16,11 +16,11 @@ import pytest
 from tests.public_data import public_data
 
 from kyotsu.can.codec import Codec
-from kyotsu.can.difference import load_bus
 from kyotsu.can.frames import Frames, joined, take
 from kyotsu.can.log_decoding import Decoding, decode_logs, gathered
 from kyotsu.can.log_writers import write_blf, write_candump
 from kyotsu.can.logs import open_log
+from kyotsu.can.maker_bus import load_bus
 from kyotsu.can.mapper import Mapper
 from kyotsu.can.matrix import Matrix, Message, Signal
 from kyotsu.can.matrix_files import load_matrix

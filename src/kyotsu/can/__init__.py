@@ -14,12 +14,12 @@ maker's mapping, and `decode_logs` does all of it into a folder. See `docs/can.m
 """
 
 from kyotsu.can.codec import Codec
-from kyotsu.can.difference import load_bus
 from kyotsu.can.encoder import Encoder, encode
 from kyotsu.can.frames import Flag, Frames
 from kyotsu.can.live import Live
 from kyotsu.can.log_decoding import Decoding, decode_logs
 from kyotsu.can.logs import open_log
+from kyotsu.can.maker_bus import load_bus
 from kyotsu.can.mapper import Mapper
 from kyotsu.can.matrix_files import load_matrix
 

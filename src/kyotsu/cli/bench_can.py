@@ -297,10 +297,10 @@ def _usual_path(log: Path, dbc: Path, output: Path) -> None:
 def _live(maker: Path, repeats: int) -> dict[str, Any]:
     """Microseconds for each frame of a maker's bus in small batches: decoding, mapping and the test for changes."""
     from kyotsu.can.codec import Codec  # noqa: PLC0415  (an extra)
-    from kyotsu.can.difference import load_bus  # noqa: PLC0415
     from kyotsu.can.frames import take  # noqa: PLC0415
     from kyotsu.can.live import Live  # noqa: PLC0415
     from kyotsu.can.live_mapping import LiveMapper  # noqa: PLC0415
+    from kyotsu.can.maker_bus import load_bus  # noqa: PLC0415
     from kyotsu.can.mapper import Mapper  # noqa: PLC0415
     from kyotsu.can.workloads import bus_load  # noqa: PLC0415
 

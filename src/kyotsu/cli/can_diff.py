@@ -29,7 +29,8 @@ def diff(
 ) -> None:
     """Say which VSS signals FIRST and SECOND give, how often, how finely and over which range."""
     with optional("can"):
-        from kyotsu.can.difference import difference, load_bus  # noqa: PLC0415 - an extra
+        from kyotsu.can.difference import difference  # noqa: PLC0415 - an extra
+        from kyotsu.can.maker_bus import load_bus  # noqa: PLC0415
     one, other = load_bus(first, signals=signals), load_bus(second, signals=other_signals)
     pairs = [pair for pair in difference(one, other) if pair.where == "both" or not only_shared]
     if as_json:

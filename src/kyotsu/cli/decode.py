@@ -87,8 +87,8 @@ def decode(
 def _asked(
     maker: Path | None, matrix: Path | None, mapping: Path | None, output: Path | None, **options: Any
 ) -> Decoding:
-    from kyotsu.can.difference import load_bus  # noqa: PLC0415
     from kyotsu.can.log_decoding import Decoding  # noqa: PLC0415  (an extra)
+    from kyotsu.can.maker_bus import load_bus  # noqa: PLC0415
     from kyotsu.can.mapper import Mapper  # noqa: PLC0415
     from kyotsu.can.matrix_files import load_matrix  # noqa: PLC0415
 
